@@ -1,0 +1,2 @@
+//! The program `capiscio`.
+fn main() {}
