@@ -1,0 +1,52 @@
+//! base58btc, the alphabet behind multibase `z` (draft-msporny-base58).
+//!
+//! The work grows with the square of the length: callers bound it. Here only 34-byte `did:key`
+//! identifiers pass through.
+#![forbid(unsafe_code)]
+
+const ALPHABET: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+
+/// Writes `bytes` as one big-endian number; each leading zero byte becomes a `1`.
+pub fn encode(bytes: &[u8]) -> String {
+    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+    let digits = convert(bytes[zeros..].iter().copied(), 256, 58);
+    let mut out = "1".repeat(zeros);
+    out.extend(
+        digits
+            .iter()
+            .rev()
+            .map(|digit| char::from(ALPHABET[usize::from(*digit)])),
+    );
+    out
+}
+
+/// Reads base58btc text; `None` for a character outside the alphabet.
+pub fn decode(text: &str) -> Option<Vec<u8>> {
+    let digits: Vec<u8> = text
+        .bytes()
+        .map(|c| ALPHABET.iter().position(|a| *a == c).map(|at| at as u8))
+        .collect::<Option<_>>()?;
+    let zeros = digits.iter().take_while(|digit| **digit == 0).count();
+    let mut bytes = convert(digits[zeros..].iter().copied(), 58, 256);
+    bytes.resize(bytes.len() + zeros, 0);
+    bytes.reverse();
+    Some(bytes)
+}
+
+/// From one base to another, most significant digit first in, least significant first out.
+fn convert(digits: impl Iterator<Item = u8>, from: u32, to: u32) -> Vec<u8> {
+    let mut out: Vec<u8> = Vec::new();
+    for digit in digits {
+        let mut carry = u32::from(digit);
+        for place in &mut out {
+            carry += u32::from(*place) * from;
+            *place = (carry % to) as u8;
+            carry /= to;
+        }
+        while carry > 0 {
+            out.push((carry % to) as u8);
+            carry /= to;
+        }
+    }
+    out
+}

@@ -1,0 +1,111 @@
+//! JSON objects with their members in a chosen order, and text that is safe to show.
+#![forbid(unsafe_code)]
+
+/// A JSON object in the making: compact, members in the order of the calls.
+///
+/// Names are written as they are, so they are literals of this program, never input.
+pub struct Members(String);
+
+impl Default for Members {
+    fn default() -> Members {
+        Members::new()
+    }
+}
+
+impl Members {
+    /// The object without members.
+    pub fn new() -> Members {
+        Members(String::from("{"))
+    }
+
+    /// A string member.
+    pub fn text(self, name: &str, value: &str) -> Members {
+        self.raw(name, &quote(value))
+    }
+
+    /// A string member, left out when there is no value.
+    pub fn maybe_text(self, name: &str, value: Option<&str>) -> Members {
+        match value {
+            Some(value) => self.text(name, value),
+            None => self,
+        }
+    }
+
+    /// An array of strings.
+    pub fn texts(self, name: &str, values: &[String]) -> Members {
+        let mut list = String::from("[");
+        for value in values {
+            if list.len() > 1 {
+                list.push(',');
+            }
+            list.push_str(&quote(value));
+        }
+        list.push(']');
+        self.raw(name, &list)
+    }
+
+    /// An integer member.
+    pub fn number(self, name: &str, value: i64) -> Members {
+        self.raw(name, &value.to_string())
+    }
+
+    /// A member whose value is JSON already.
+    pub fn raw(mut self, name: &str, json: &str) -> Members {
+        if self.0.len() > 1 {
+            self.0.push(',');
+        }
+        self.0.push('"');
+        self.0.push_str(name);
+        self.0.push_str("\":");
+        self.0.push_str(json);
+        self
+    }
+
+    /// The finished object.
+    pub fn finish(mut self) -> String {
+        self.0.push('}');
+        self.0
+    }
+}
+
+/// `text` as a JSON string, quotes included.
+pub fn quote(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    escape_into(&mut out, text);
+    out.push('"');
+    out
+}
+
+/// Appends `text` without quotes, escaped both for JSON and for a terminal.
+///
+/// Beyond what RFC 8259 §7 asks (`"`, `\`, C0), everything that a terminal obeys or that hides or
+/// turns around what a person reads comes out as `\uXXXX`: DEL, C1 (where CSI begins), the line
+/// separators, the bidirectional controls (UAX #9).
+pub fn escape_into(out: &mut String, text: &str) {
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => {
+                out.push('\\');
+                out.push(character);
+            }
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\0'..='\x1f'
+            | '\x7f'..='\u{9f}'
+            | '\u{61c}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}' => {
+                out.push_str("\\u");
+                for shift in [12, 8, 4, 0] {
+                    let digit = u32::from(character) >> shift & 15;
+                    out.extend(char::from_digit(digit, 16));
+                }
+            }
+            _ => out.push(character),
+        }
+    }
+}
