@@ -1,1 +1,14 @@
-//! Room.
+//! The Ed25519 key: read strictly from a JWK, held briefly, wiped.
+//!
+//! Pure: texts and bytes are handed in. [`jwk`] reads and writes RFC 8037 JWKs, [`did_key`] the
+//! `did:key` form of a public key.
+#![forbid(unsafe_code)]
+
+pub mod did_key;
+pub mod jwk;
+mod private;
+mod public;
+
+pub use jwk::JwkError;
+pub use private::PrivateKey;
+pub use public::PublicKey;
