@@ -1,1 +1,16 @@
-//! Room.
+//! What a badge is: its claims, its compact JWS, the rules by which it is verified.
+//!
+//! Pure: bytes, keys and times in; bytes and verdicts out. No clock, no file, no randomness.
+#![forbid(unsafe_code)]
+
+pub mod claims;
+pub mod did;
+pub mod jti;
+pub mod jws;
+pub mod verify;
+
+/// 9999-12-31T23:59:59Z in Unix seconds: the last time that every reader of dates can show.
+pub const END_OF_TIME: i64 = 253_402_300_799;
+
+/// The longest token, in bytes, that is issued or read.
+pub const LONGEST_TOKEN: usize = 64 * 1024;

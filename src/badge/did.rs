@@ -1,0 +1,87 @@
+//! The names in a badge: DIDs, issuer origins, host names. Syntax only, nothing is resolved.
+#![forbid(unsafe_code)]
+
+use std::net::Ipv6Addr;
+
+/// Whether `text` is a DID by W3C DID Core §3.1 (a DID, not a DID URL: no path, query, fragment).
+///
+/// `did:` method `:` id, where the method is lower-case letters and digits, and the id is made of
+/// letters, digits, `.`, `-`, `_`, percent-encoded bytes and `:`, not ending in `:`.
+pub fn is_did(text: &str) -> bool {
+    let Some((method, id)) = text
+        .strip_prefix("did:")
+        .and_then(|rest| rest.split_once(':'))
+    else {
+        return false;
+    };
+    !method.is_empty()
+        && method
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        && !id.is_empty()
+        && !id.ends_with(':')
+        && is_method_specific_id(id)
+}
+
+fn is_method_specific_id(id: &str) -> bool {
+    let mut bytes = id.bytes();
+    while let Some(byte) = bytes.next() {
+        let fine = match byte {
+            b'%' => (0..2).all(|_| bytes.next().is_some_and(|b| b.is_ascii_hexdigit())),
+            _ => byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':'),
+        };
+        if !fine {
+            return false;
+        }
+    }
+    true
+}
+
+/// Whether `text` is an HTTPS origin (RFC 6454 §6.2): `https://host` or `https://host:port`.
+///
+/// No user, path, query, fragment or trailing slash: issuers are compared as text, and an origin
+/// has one spelling. The host may be an IPv6 literal in brackets (RFC 3986 §3.2.2).
+pub fn is_https_origin(text: &str) -> bool {
+    let Some(authority) = text.strip_prefix("https://") else {
+        return false;
+    };
+    match authority
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once(']'))
+    {
+        Some((address, "")) => address.parse::<Ipv6Addr>().is_ok(),
+        Some((address, port)) => {
+            address.parse::<Ipv6Addr>().is_ok() && port.strip_prefix(':').is_some_and(is_port)
+        }
+        None => is_host(authority),
+    }
+}
+
+/// Whether `text` is a host name with an optional `:port`, as in `api.example.com` or `db_1:8443`.
+///
+/// ASCII letters, digits, `-` and `_`, in labels of 1 to 63 characters that neither begin nor end
+/// with `-`; at most 253 characters without the port (RFC 1123 §2.1, with the underscore that
+/// container networks use). Names beyond ASCII come in their `xn--` form.
+pub fn is_host(text: &str) -> bool {
+    let (name, port_fine) = match text.split_once(':') {
+        Some((name, port)) => (name, is_port(port)),
+        None => (text, true),
+    };
+    port_fine && name.len() <= 253 && name.split('.').all(is_label)
+}
+
+fn is_label(label: &str) -> bool {
+    matches!(label.len(), 1..=63)
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+        && label
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+}
+
+/// 1 to 65535, without leading zeros.
+fn is_port(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_digit())
+        && !text.starts_with('0')
+        && text.parse::<u16>().is_ok()
+}

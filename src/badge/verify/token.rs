@@ -1,0 +1,118 @@
+//! The three parts of a compact JWS (RFC 7515 §7.1), before anything in them is believed.
+#![forbid(unsafe_code)]
+
+use super::verdict::{Code, Invalid};
+use crate::badge::LONGEST_TOKEN;
+use crate::encoding::base64url;
+use crate::encoding::json::{self, Json, Object};
+use crate::key::PublicKey;
+
+/// A token taken apart.
+pub(super) struct Token<'a> {
+    /// `header.payload` as it came: what is signed (RFC 7515 §5.2 step 8).
+    signed: &'a str,
+    header: Json,
+    payload: Vec<u8>,
+    signature: Vec<u8>,
+}
+
+impl<'a> Token<'a> {
+    pub(super) fn split(token: &'a [u8]) -> Result<Token<'a>, Invalid> {
+        if token.len() > LONGEST_TOKEN {
+            return Err(malformed("it is larger than 64 KiB"));
+        }
+        let token = str::from_utf8(token.strip_suffix(b"\n").unwrap_or(token))
+            .map_err(|_| malformed("it is not text"))?;
+        if token.is_empty() {
+            return Err(malformed("it is empty"));
+        }
+        let parts = || malformed("it is not three parts separated by dots (a compact JWS)");
+        let (signed, signature) = token.rsplit_once('.').ok_or_else(parts)?;
+        let (header, payload) = signed.split_once('.').ok_or_else(parts)?;
+        if payload.contains('.') {
+            return Err(parts());
+        }
+        let decode = |part| {
+            base64url::decode(part).ok_or_else(|| {
+                malformed("it is not strict base64url (no padding, no whitespace, no stray bits)")
+            })
+        };
+        let header = parse(decode(header)?, "its header is not a JSON object")?;
+        Ok(Token {
+            signed,
+            header,
+            payload: decode(payload)?,
+            signature: decode(signature)?,
+        })
+    }
+
+    /// The algorithm is this program's choice and the token has to agree (RFC 8725 §3.1).
+    pub(super) fn check_header(&self) -> Result<(), Invalid> {
+        if self.header_member("alg")?.and_then(Json::as_text) != Some("EdDSA") {
+            return Err(malformed("its header's \"alg\" is not EdDSA"));
+        }
+        if let Some(typ) = self.header_member("typ")?
+            && typ.as_text() != Some("JWT")
+        {
+            return Err(malformed("its header's \"typ\" is not JWT"));
+        }
+        // No extension is understood here, and an empty list is not allowed (RFC 7515 §4.1.11).
+        if self.header_member("crit")?.is_some() {
+            return Err(malformed(
+                "its header has a \"crit\" that is not understood",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Any algorithm but `none`: the signature is not looked at anyway.
+    pub(super) fn check_header_leniently(&self) -> Result<(), Invalid> {
+        match self.header_member("alg")?.and_then(Json::as_text) {
+            Some(alg) if alg != "none" && !self.signature.is_empty() => Ok(()),
+            _ => Err(malformed("it is not signed")),
+        }
+    }
+
+    pub(super) fn check_signature(&self, key: &PublicKey) -> Result<(), Invalid> {
+        let signature = self.signature.as_slice().try_into();
+        match signature {
+            Ok(signature) if key.verify(self.signed.as_bytes(), signature) => Ok(()),
+            _ => Err(Code::SignatureInvalid
+                .because(&["its signature was not made by the key ", &key.did_key()])),
+        }
+    }
+
+    /// The payload, an object without duplicate members (RFC 7519 §4).
+    pub(super) fn payload(&self) -> Result<Json, Invalid> {
+        parse(self.payload.clone(), "its payload is not a JSON object")
+    }
+
+    fn header_member(&self, name: &str) -> Result<Option<&Json>, Invalid> {
+        let header = self
+            .header
+            .as_object()
+            .map(|header: &Object| header.get(name));
+        header
+            .unwrap_or(Ok(None))
+            .map_err(|_| malformed("its header has a member twice"))
+    }
+}
+
+fn parse(bytes: Vec<u8>, complaint: &str) -> Result<Json, Invalid> {
+    let json = String::from_utf8(bytes)
+        .ok()
+        .and_then(|text| json::parse(&text));
+    let json = json
+        .filter(|json| json.as_object().is_some())
+        .ok_or_else(|| malformed(complaint))?;
+    match json.duplicate() {
+        Some(name) => {
+            Err(Code::Malformed.because(&["it has the member ", &json::quote(name), " twice"]))
+        }
+        None => Ok(json),
+    }
+}
+
+fn malformed(sentence: &str) -> Invalid {
+    Code::Malformed.because(&[sentence])
+}
