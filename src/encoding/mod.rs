@@ -6,3 +6,6 @@
 pub mod base58;
 pub mod base64url;
 pub mod json;
+mod shown;
+
+pub use shown::shown;

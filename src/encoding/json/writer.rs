@@ -61,6 +61,15 @@ impl Members {
         self
     }
 
+    /// All members of another object.
+    pub fn and(mut self, more: Members) -> Members {
+        if self.0.len() > 1 && more.0.len() > 1 {
+            self.0.push(',');
+        }
+        self.0.push_str(&more.0[1..]);
+        self
+    }
+
     /// The finished object.
     pub fn finish(mut self) -> String {
         self.0.push('}');

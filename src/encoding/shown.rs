@@ -1,0 +1,36 @@
+//! Words of the outside world, made fit for a terminal or a log line.
+#![forbid(unsafe_code)]
+
+use super::json::escape_into;
+use std::ffi::OsStr;
+
+/// A path or an argument with everything escaped that a terminal would obey; bytes that are no UTF-8 as `\xNN`.
+pub fn shown(words: impl AsRef<OsStr>) -> String {
+    show(words.as_ref())
+}
+
+fn show(words: &OsStr) -> String {
+    let mut out = String::new();
+    for chunk in words.as_encoded_bytes().utf8_chunks() {
+        escape_into(&mut out, chunk.valid());
+        for byte in chunk.invalid() {
+            out.push_str("\\x");
+            for digit in [byte >> 4, byte & 15] {
+                out.extend(char::from_digit(u32::from(digit), 16));
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+    use std::os::unix::ffi::OsStrExt;
+
+    #[test]
+    fn a_path_cannot_drive_a_terminal_and_loses_nothing() {
+        let path = std::ffi::OsStr::from_bytes(b"a b\n\x1b[31m\xff\xc3\xa9");
+        assert_eq!(shown(path), "a b\\n\\u001b[31m\\xff\u{e9}");
+    }
+}

@@ -1,0 +1,51 @@
+//! What kind of file system a path lies on (statfs(2)).
+
+use super::check;
+use std::ffi::CString;
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// File systems whose files other machines, or a host behind FUSE, change without inotify saying so: the magic
+/// numbers of statfs(2) and linux/magic.h.
+const REMOTE: [u32; 9] = [
+    0x0000_6969, // NFS
+    0x0000_517b, // SMB
+    0xff53_4d42, // CIFS
+    0xfe53_4d42, // SMB2
+    0x6573_5546, // FUSE, virtiofs
+    0x0102_1997, // 9p
+    0x00c3_6400, // Ceph
+    0x5346_414f, // AFS
+    0x786f_4256, // VirtualBox shared folders
+];
+
+/// Whether changes may be made where this kernel does not see them. An unknown answer is no.
+pub fn is_remote(path: &Path) -> bool {
+    // The field's type differs between targets; all magic numbers have 32 bits.
+    statfs(path).is_ok_and(|fs| REMOTE.contains(&(fs.f_type as u32)))
+}
+
+/// Whether the path lies on a mount that nobody can write to here. An unknown answer is no.
+pub fn is_read_only(path: &Path) -> bool {
+    statvfs(path).is_ok_and(|fs| fs.f_flag & libc::ST_RDONLY != 0)
+}
+
+fn statfs(path: &Path) -> io::Result<libc::statfs> {
+    let path = CString::new(path.as_os_str().as_bytes())?;
+    let mut fs = MaybeUninit::zeroed();
+    // SAFETY: the path is NUL-terminated and the structure is writable; both outlive the call.
+    check(unsafe { libc::statfs(path.as_ptr(), fs.as_mut_ptr()) })?;
+    // SAFETY: a structure of integers, zeroed and then filled by the kernel.
+    Ok(unsafe { fs.assume_init() })
+}
+
+fn statvfs(path: &Path) -> io::Result<libc::statvfs> {
+    let path = CString::new(path.as_os_str().as_bytes())?;
+    let mut fs = MaybeUninit::zeroed();
+    // SAFETY: the path is NUL-terminated and the structure is writable; both outlive the call.
+    check(unsafe { libc::statvfs(path.as_ptr(), fs.as_mut_ptr()) })?;
+    // SAFETY: a structure of integers, zeroed and then filled by the kernel.
+    Ok(unsafe { fs.assume_init() })
+}
