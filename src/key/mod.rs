@@ -1,10 +1,11 @@
 //! The Ed25519 key: read strictly from a JWK, held briefly, wiped.
 //!
-//! Pure: texts and bytes are handed in. [`jwk`] reads and writes RFC 8037 JWKs, [`did_key`] the
-//! `did:key` form of a public key.
+//! [`jwk`] reads and writes RFC 8037 JWKs, [`did_key`] the `did:key` form of a public key: both pure,
+//! texts and bytes are handed in. [`file`](mod@file) alone knows where a key lies.
 #![forbid(unsafe_code)]
 
 pub mod did_key;
+pub mod file;
 pub mod jwk;
 mod private;
 mod public;

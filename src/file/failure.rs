@@ -1,0 +1,49 @@
+#![forbid(unsafe_code)]
+//! A system call that failed for the output file, as a sentence: the cure follows from the errno.
+
+use crate::encoding::shown;
+use crate::failure::{Failure, shell_word};
+use crate::system::effective_user;
+use std::io;
+use std::path::Path;
+
+/// "failed to write badge" are the guide's words, which people search their logs for.
+pub fn unwritten(path: &Path, error: &io::Error) -> Failure {
+    refused(path, error.to_string(), cure(path, error))
+}
+
+/// The same for something that no system call said.
+pub fn refused(path: &Path, reason: impl Into<String>, cure: impl Into<String>) -> Failure {
+    Failure::new(format!("failed to write badge to {}", shown(path)), reason, cure)
+}
+
+/// The directory of a file, as a path that can be opened.
+pub fn directory(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
+}
+
+fn cure(path: &Path, error: &io::Error) -> String {
+    let directory = shell_word(directory(path));
+    match error.raw_os_error().unwrap_or(0) {
+        libc::ENOENT => format!("make the directory: mkdir -p {directory}"),
+        libc::EACCES | libc::EPERM => {
+            let user = effective_user();
+            format!("the keeper runs as uid {user}, which must be able to write there: chown {user} {directory}")
+        }
+        libc::EROFS => {
+            format!("{directory} is read-only here: mount the directory (not the single file), and writable")
+        }
+        libc::EBUSY | libc::EXDEV => {
+            "the file itself is a mount point and cannot be replaced: mount the directory instead of the single file"
+                .into()
+        }
+        libc::ENOSPC | libc::EDQUOT => format!("make room: df -h {directory}; df -i {directory}"),
+        libc::EISDIR => "a directory stands where the file belongs: remove it".into(),
+        libc::ENOTDIR => "a part of the path is no directory".into(),
+        libc::ENAMETOOLONG => "choose a shorter name".into(),
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,108 @@
+#![forbid(unsafe_code)]
+//! One keeper for one file: `.NAME.lock` beside it, held by flock(2) for as long as the keeper lives.
+
+use super::failure::{refused, unwritten};
+use crate::encoding::shown;
+use crate::failure::Failure;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+/// A lock that is held; dropping it removes the file, if it still is ours, and lets go.
+pub struct Lock {
+    path: PathBuf,
+    file: File,
+}
+
+/// What came of asking for the lock.
+pub enum Locked {
+    /// It is ours.
+    Held(Lock),
+    /// This file system knows no locks; the reason.
+    Unsupported(io::Error),
+}
+
+impl Lock {
+    /// Takes the lock, or says who has it. `output` is the file that it is about, for the sentence.
+    pub fn take(path: &Path, output: &Path) -> Result<Locked, Failure> {
+        // A holder that ends removes the file, so the one that was locked may have no name any more: try again.
+        for _ in 0..100 {
+            let file = open(path).map_err(|error| match fs::symlink_metadata(path) {
+                Ok(found) if error.kind() == io::ErrorKind::PermissionDenied => foreign(path, output, found.uid()),
+                _ => unwritten(output, &error),
+            })?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Err(taken(path, output, &file)),
+                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(TryLockError::Error(error)) => return Ok(Locked::Unsupported(error)),
+            }
+            let lock = Lock { path: path.to_path_buf(), file };
+            if lock.stands() {
+                lock.sign();
+                return Ok(Locked::Held(lock));
+            }
+            // Not ours to remove: the name is gone or belongs to a newer lock.
+            drop(lock);
+        }
+        Err(unwritten(output, &io::ErrorKind::TimedOut.into()))
+    }
+
+    /// Whether the lock still has its name: it has not where the directory was removed and made again.
+    pub fn stands(&self) -> bool {
+        match (self.file.metadata(), fs::symlink_metadata(&self.path)) {
+            (Ok(ours), Ok(named)) => (ours.dev(), ours.ino()) == (named.dev(), named.ino()),
+            _ => false,
+        }
+    }
+
+    /// Best effort: a full disk must not stop a keeper from taking its lock.
+    fn sign(&self) {
+        let _ = self.file.set_len(0);
+        let _ = (&self.file).write_all(format!("{}\n", std::process::id()).as_bytes());
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if self.stands() {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+        .open(path)
+}
+
+fn taken(path: &Path, output: &Path, file: &File) -> Failure {
+    let mut pid = String::new();
+    let _ = file.take(20).read_to_string(&mut pid);
+    let pid = pid.trim();
+    let who = if !pid.is_empty() && pid.bytes().all(|b| b.is_ascii_digit()) {
+        format!("pid {pid}, as its own container counts")
+    } else {
+        "its pid is not known".into()
+    };
+    refused(
+        output,
+        format!("another keeper ({who}) keeps this file and holds the lock {}", shown(path)),
+        "stop that one, or give this one another --out",
+    )
+}
+
+fn foreign(path: &Path, output: &Path, owner: u32) -> Failure {
+    refused(
+        output,
+        format!("the lock {} belongs to uid {owner}", shown(path)),
+        "run the keeper as that user, or remove the lock if no keeper of theirs is running",
+    )
+}

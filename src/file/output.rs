@@ -1,0 +1,259 @@
+#![forbid(unsafe_code)]
+//! The output file over its whole life: checked and locked at the start, replaced, looked at, restored.
+
+use super::Target;
+use super::failure::{refused, unwritten};
+use super::lock::{Lock, Locked};
+use super::replace::replace;
+use super::watch::Watch;
+use crate::encoding::shown;
+use crate::failure::Failure;
+use crate::system::random;
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Read};
+use std::os::fd::BorrowedFd;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+/// How the file shall be.
+pub struct Wanted {
+    /// Where; a symbolic link is followed.
+    pub path: PathBuf,
+    /// Permission bits, at most 0777.
+    pub mode: u32,
+    /// Group id; the process's own where none is given.
+    pub group: Option<u32>,
+}
+
+/// What a look at the file found.
+pub enum Sight {
+    /// It is what was written.
+    Intact,
+    /// It is not; what was seen.
+    Damaged(String),
+}
+
+/// What stands in the file when nobody has touched it.
+struct Written {
+    content: Vec<u8>,
+    inode: (u64, u64),
+    mode: u32,
+    owner: (u32, u32),
+}
+
+/// A file that is ours to keep.
+pub struct Output {
+    target: Target,
+    wanted: Wanted,
+    lock: Option<Lock>,
+    watch: Watch,
+    written: Option<Written>,
+    sync_fails: bool,
+    lockless: bool,
+    blind: Option<String>,
+    warnings: Vec<String>,
+}
+
+impl Output {
+    /// Checks the path, takes the lock and clears away what a killed keeper left. Nothing is written to the
+    /// file itself. `key` must not be the same file.
+    pub fn open(wanted: Wanted, key: Option<&Path>) -> Result<Output, Failure> {
+        let target = Target::resolve(&wanted.path)?;
+        if key.is_some_and(|key| target.is_same_file(key)) {
+            return Err(refused(
+                target.path(),
+                "it is the file of the private key, which would be lost",
+                "give --out and --key different files",
+            ));
+        }
+        let mut output = Output {
+            target,
+            wanted,
+            lock: None,
+            watch: Watch::default(),
+            written: None,
+            sync_fails: false,
+            lockless: false,
+            blind: None,
+            warnings: Vec::new(),
+        };
+        output.hold_lock()?;
+        output.clear_away();
+        Ok(output)
+    }
+
+    /// The real file, behind symbolic links.
+    pub fn path(&self) -> &Path {
+        self.target.path()
+    }
+
+    /// Replaces the file by `content`. On an error the old file stands as it was.
+    pub fn replace(&mut self, content: &[u8]) -> Result<(), Failure> {
+        self.hold_lock()?;
+        let random = random::bytes().map_err(|error| unwritten(self.target.path(), &error))?;
+        let temporary = self.target.temporary(random);
+        let watch = &mut self.watch;
+        let Wanted { mode, group, .. } = self.wanted;
+        let path = self.target.path();
+        let replaced = replace(path, &temporary, content, mode, group, |file| watch.prepare(file));
+        let (file, unsynced) = replaced.inspect_err(|_| watch.abandon())?;
+        self.watch.settle(self.target.directory());
+        self.written = file.metadata().ok().map(|found| Written::new(content, &found));
+        self.note_sync(unsynced);
+        self.note_watch();
+        Ok(())
+    }
+
+    /// Writes what was written last once more.
+    pub fn restore(&mut self) -> Result<(), Failure> {
+        match self.written.take() {
+            None => Ok(()),
+            Some(written) => {
+                let restored = self.replace(&written.content);
+                if restored.is_err() {
+                    self.written = Some(written);
+                }
+                restored
+            }
+        }
+    }
+
+    /// Compares the file with what was written.
+    pub fn look(&mut self) -> Sight {
+        self.watch.drain();
+        let Some(written) = &self.written else { return Sight::Intact };
+        match written.compare(self.target.path()) {
+            Ok(inode) => {
+                if inode != written.inode {
+                    self.watch.follow(self.target.path(), self.target.directory());
+                    self.written = self.written.take().map(|old| Written { inode, ..old });
+                    self.note_watch();
+                }
+                if self.sync_fails {
+                    let result = super::replace::sync_directory(self.target.path());
+                    self.note_sync(result.err());
+                }
+                Sight::Intact
+            }
+            Err(seen) => Sight::Damaged(seen),
+        }
+    }
+
+    /// Whether the kernel tells of every change.
+    pub fn is_watched(&self) -> bool {
+        self.blind.is_none()
+    }
+
+    /// Readable when the file may have changed.
+    pub fn fd(&self) -> Option<BorrowedFd<'_>> {
+        self.watch.fd()
+    }
+
+    /// What the person should know, since it was asked last.
+    pub fn warnings(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.warnings)
+    }
+
+    /// The lock goes with its directory; in a directory that was made again it is taken again.
+    fn hold_lock(&mut self) -> Result<(), Failure> {
+        if self.lockless || self.lock.as_ref().is_some_and(Lock::stands) {
+            return Ok(());
+        }
+        match Lock::take(&self.target.lock(), self.target.path())? {
+            Locked::Held(lock) => self.lock = Some(lock),
+            Locked::Unsupported(error) => {
+                self.lockless = true;
+                self.warnings.push(format!(
+                    "the file system of {} knows no locks ({error}): nothing keeps a second keeper away from the file",
+                    shown(self.target.path())
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes temporary files of keepers that were killed. Only the holder of the lock may.
+    fn clear_away(&self) {
+        if self.lockless {
+            return;
+        }
+        for entry in fs::read_dir(self.target.directory()).into_iter().flatten().flatten() {
+            if self.target.is_temporary(&entry.file_name()) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+
+    fn note_sync(&mut self, failure: Option<io::Error>) {
+        if let Some(error) = &failure
+            && !self.sync_fails
+        {
+            self.warnings.push(format!(
+                "the badge stands in {}, but its directory could not be synced ({error}): a power cut now may bring the old one back",
+                shown(self.target.path())
+            ));
+        }
+        self.sync_fails = failure.is_some();
+    }
+
+    fn note_watch(&mut self) {
+        let blind = self.watch.blindness();
+        if blind != self.blind
+            && let Some(why) = &blind
+        {
+            self.warnings.push(format!(
+                "the kernel does not tell of changes to {}: {why}; it is looked at every --check-interval instead",
+                shown(self.target.path())
+            ));
+        }
+        self.blind = blind;
+    }
+}
+
+impl Written {
+    fn new(content: &[u8], found: &Metadata) -> Written {
+        Written {
+            content: content.to_vec(),
+            inode: (found.dev(), found.ino()),
+            mode: found.mode(),
+            owner: (found.uid(), found.gid()),
+        }
+    }
+
+    /// The inode that stands under the path when it is equal to what was written, else what was seen.
+    fn compare(&self, path: &Path) -> Result<(u64, u64), String> {
+        let file =
+            OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY).open(path);
+        let found = file.as_ref().map_or_else(|_| fs::symlink_metadata(path), File::metadata);
+        let found = found.map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => "it is gone".to_owned(),
+            _ => format!("it cannot be examined: {error}"),
+        })?;
+        if found.mode() & libc::S_IFMT != self.mode & libc::S_IFMT {
+            return Err("it is no ordinary file any more".into());
+        }
+        if found.mode() != self.mode {
+            return Err(format!(
+                "its mode is {:04o} instead of {:04o}; if that is what you want, say so with --out-mode",
+                found.mode() & 0o7777,
+                self.mode & 0o7777
+            ));
+        }
+        if (found.uid(), found.gid()) != self.owner {
+            return Err(format!(
+                "its owner is {}:{} instead of {}:{}; another group is asked for with --out-group",
+                found.uid(),
+                found.gid(),
+                self.owner.0,
+                self.owner.1
+            ));
+        }
+        let mut content = Vec::new();
+        file.and_then(|file| file.take(self.content.len() as u64 + 1).read_to_end(&mut content))
+            .map_err(|error| format!("it cannot be read: {error}"))?;
+        if content != self.content {
+            return Err(if content.is_empty() { "it is empty" } else { "its content is not what was written" }.into());
+        }
+        Ok((found.dev(), found.ino()))
+    }
+}

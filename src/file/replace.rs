@@ -1,0 +1,88 @@
+#![forbid(unsafe_code)]
+//! Putting a whole file in place, or nothing.
+
+use super::failure::{directory, refused, unwritten};
+use crate::failure::Failure;
+use crate::system::effective_user;
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, fchown};
+use std::path::Path;
+
+/// Removes the temporary file unless it got its final name.
+struct Unfinished<'a>(Option<&'a Path>);
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        if let Some(path) = self.0 {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+/// The file that now stands, and a directory fsync that failed after it did.
+pub type Replaced = (File, Option<io::Error>);
+
+/// Replaces `path` by `content`: atomically, durably, with exactly this mode and group.
+///
+/// Up to and including the rename a failure leaves the old file as it was, byte for byte. `before_rename` is
+/// shown the complete temporary file while nobody else can know of it.
+pub fn replace(
+    path: &Path,
+    temporary: &Path,
+    content: &[u8],
+    mode: u32,
+    group: Option<u32>,
+    before_rename: impl FnOnce(&Path),
+) -> Result<Replaced, Failure> {
+    let (mut unfinished, file) =
+        write(temporary, content, mode, group).map_err(|error| unshared(path, group, &error))?;
+    before_rename(temporary);
+    fs::rename(temporary, path).map_err(|error| unwritten(path, &error))?;
+    unfinished.0 = None;
+    Ok((file, sync_directory(path).err()))
+}
+
+/// Writes `content` under a name that is still free, durably; an existing file is an error (`AlreadyExists`)
+/// and stays as it is.
+pub fn create(path: &Path, temporary: &Path, content: &[u8], mode: u32) -> Result<(), io::Error> {
+    let unfinished = write(temporary, content, mode, None)?;
+    // A hard link is the one way to name a complete file that never replaces another (link(2), EEXIST).
+    fs::hard_link(temporary, path)?;
+    drop(unfinished);
+    sync_directory(path)
+}
+
+fn unshared(path: &Path, group: Option<u32>, error: &io::Error) -> Failure {
+    match group {
+        Some(group) if error.raw_os_error() == Some(libc::EPERM) => refused(
+            path,
+            format!("it cannot be given to group {group}: {error}"),
+            format!(
+                "the keeper (uid {}) must be a member of that group: group_add in compose, \
+                 SupplementaryGroups= in systemd, fsGroup in Kubernetes",
+                effective_user()
+            ),
+        ),
+        _ => unwritten(path, error),
+    }
+}
+
+fn write<'a>(path: &'a Path, content: &[u8], mode: u32, group: Option<u32>) -> io::Result<(Unfinished<'a>, File)> {
+    let mut file =
+        OpenOptions::new().write(true).create_new(true).mode(0o600).custom_flags(libc::O_NOFOLLOW).open(path)?;
+    let unfinished = Unfinished(Some(path));
+    file.write_all(content)?;
+    // The group first: a wide mode must never stand beside the wrong group.
+    if group.is_some() {
+        fchown(&file, None, group)?;
+    }
+    file.set_permissions(Permissions::from_mode(mode))?;
+    file.sync_all()?;
+    Ok((unfinished, file))
+}
+
+/// Without this the rename itself may be lost at a power cut.
+pub fn sync_directory(path: &Path) -> io::Result<()> {
+    File::open(directory(path))?.sync_all()
+}

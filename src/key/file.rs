@@ -1,0 +1,154 @@
+#![forbid(unsafe_code)]
+//! Where a private key comes from: read strictly and again for each badge, made durably, never replaced.
+
+use super::{JwkError, PrivateKey};
+use crate::encoding::shown;
+use crate::failure::{Failure, shell_word};
+use crate::file::{Target, create};
+use crate::system::{effective_user, filesystem, random};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+/// A larger key file is refused, in bytes.
+const LONGEST: u64 = 16 * 1024;
+
+/// Where the private key is.
+pub enum Source {
+    /// In a file, which may be rotated.
+    File(PathBuf),
+    /// In the environment: the JWK itself, for the life of the process.
+    Environment(String),
+}
+
+impl Source {
+    /// Reads the key as it is now.
+    pub fn read(&self) -> Result<PrivateKey, Failure> {
+        match self {
+            Source::File(path) => read_private(path),
+            Source::Environment(jwk) => PrivateKey::from_jwk(jwk).map_err(|error| {
+                Failure::new("cannot use the key in CAPISCIO_AGENT_PRIVATE_KEY_JWK", error.to_string(), "")
+            }),
+        }
+    }
+
+    /// The file, if it is one.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Source::File(path) => Some(path),
+            Source::Environment(_) => None,
+        }
+    }
+}
+
+/// Reads a private JWK file.
+pub fn read_private(path: &Path) -> Result<PrivateKey, Failure> {
+    let text = read_text(path)?;
+    PrivateKey::from_jwk(&text).map_err(|error| unusable(path, error))
+}
+
+/// The text of a key file: an ordinary file of at most 16 KiB, UTF-8.
+pub fn read_text(path: &Path) -> Result<String, Failure> {
+    let refused =
+        |reason: &str, cure: &str| Err(Failure::new(format!("cannot use the key {}", shown(path)), reason, cure));
+    // A FIFO must not hang the keeper, nor a terminal become its controlling one.
+    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path);
+    let file = file.map_err(|error| unreadable(path, &error))?;
+    let found = file.metadata().map_err(|error| unreadable(path, &error))?;
+    if found.is_dir() {
+        return refused("it is a directory", "name the file in it");
+    }
+    if !found.is_file() {
+        return refused("it is no ordinary file", "a key is read again for each badge, so keep it in a file");
+    }
+    let mut text = String::new();
+    match file.take(LONGEST + 1).read_to_string(&mut text) {
+        Ok(_) if text.len() as u64 > LONGEST => refused("it is larger than 16 KiB", "name a file that holds one JWK"),
+        Ok(_) => Ok(text),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            refused("it is not UTF-8 text", "name a file that holds a JWK")
+        }
+        Err(error) => Err(unreadable(path, &error)),
+    }
+}
+
+/// Why the text of this file is no usable key.
+pub fn unusable(path: &Path, error: JwkError) -> Failure {
+    let cure = if matches!(error, JwkError::Pem) {
+        // The last 32 bytes of a PKCS #8 Ed25519 key are its seed (RFC 8410 §7), the "d" of the JWK.
+        format!(
+            "convert it: (umask 077; printf '{{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"d\":\"%s\"}}' \
+             \"$(openssl pkey -in {} -outform DER | tail -c 32 | base64 | tr '+/' '-_' | tr -d '=')\" > private.jwk)",
+            shell_word(path)
+        )
+    } else {
+        String::new()
+    };
+    Failure::new(format!("cannot use the key {}", shown(path)), error.to_string(), cure)
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    let user = effective_user();
+    let cure = match (error.kind(), fs::metadata(path)) {
+        (io::ErrorKind::NotFound, _) => format!("make one: capiscio key gen --out-priv {}", shell_word(path)),
+        (io::ErrorKind::PermissionDenied, Ok(found)) => format!(
+            "the keeper runs as uid {user}, the file belongs to uid {} and has mode {:04o}: run the keeper as that user \
+             (containers: user: \"{}\") or give it the file: chown {user} {}",
+            found.uid(),
+            found.mode() & 0o7777,
+            found.uid(),
+            shell_word(path)
+        ),
+        (io::ErrorKind::PermissionDenied, Err(_)) => format!(
+            "the keeper runs as uid {user}, which may not enter the directory: run it as the directory's owner \
+             (containers: user: \"UID\") or open the directory for it"
+        ),
+        _ => String::new(),
+    };
+    Failure::new(format!("cannot use the key {}", shown(path)), error.to_string(), cure)
+}
+
+/// A warning when others can read the key, unless whoever mounted it takes care of that: systemd's credentials
+/// directory, or a read-only mount such as a Secret volume.
+pub fn exposure(path: &Path, credentials: Option<&Path>) -> Option<String> {
+    let mode = File::open(path).and_then(|file| file.metadata()).ok()?.mode() & 0o7777;
+    if mode & 0o077 == 0
+        || credentials.is_some_and(|directory| path.starts_with(directory))
+        || filesystem::is_read_only(path)
+    {
+        return None;
+    }
+    Some(format!("the key {} can be used by others (mode {mode:04o}): chmod 600 {}", shown(path), shell_word(path)))
+}
+
+/// Makes a key pair with the key's did:key as its `kid`.
+pub fn generate() -> io::Result<PrivateKey> {
+    loop {
+        let seed = random::bytes::<32>()?;
+        if let Some(key) = PrivateKey::from_seed(seed, None)
+            && let Some(key) = PrivateKey::from_seed(seed, Some(key.public().did_key()))
+        {
+            return Ok(key);
+        }
+    }
+}
+
+/// Writes a new private key, mode 0600, durably. An existing file stays as it is and is an error.
+pub fn create_private(path: &Path, key: &PrivateKey) -> Result<(), Failure> {
+    let unwritten = |error: io::Error| {
+        let cure = match error.kind() {
+            io::ErrorKind::AlreadyExists => "it is left as it is".to_owned(),
+            io::ErrorKind::NotFound => match path.parent() {
+                Some(parent) => format!("make the directory: mkdir -p {}", shell_word(parent)),
+                None => String::new(),
+            },
+            io::ErrorKind::PermissionDenied => format!("uid {} must be able to write there", effective_user()),
+            _ => String::new(),
+        };
+        Failure::new(format!("cannot write the key {}", shown(path)), error.to_string(), cure)
+    };
+    let target = Target::beside(path);
+    let random = random::bytes().map_err(unwritten)?;
+    create(path, &target.temporary(random), key.to_jwk().as_bytes(), 0o600).map_err(unwritten)
+}
