@@ -32,7 +32,7 @@ pub enum Names {
 }
 
 /// When the badge is valid, in whole Unix seconds (RFC 7519 §2, NumericDate).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Term {
     /// Issued at.
     pub iat: i64,

@@ -94,6 +94,11 @@ pub fn decode_unverified(token: &[u8]) -> Result<Unverified, Invalid> {
     claims::glance(&token.payload()?)
 }
 
+/// Whether `key` signed the token, whatever it says.
+pub fn is_signed_by(token: &[u8], key: &PublicKey) -> bool {
+    Token::split(token).is_ok_and(|token| token.check_signature(key).is_ok())
+}
+
 /// The key of a badge that vouches for itself; it is not believed anything else yet.
 fn self_signed_key(payload: &Json, rules: &Rules<'_>) -> Result<PublicKey, Invalid> {
     let issuer = payload

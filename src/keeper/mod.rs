@@ -1,0 +1,10 @@
+//! When and what next: the pure machine that decides, and the loop that carries out what it says.
+#![forbid(unsafe_code)]
+
+pub mod issue;
+pub mod machine;
+pub mod moment;
+pub mod run;
+pub mod settings;
+pub mod tell;
+mod wake;

@@ -1,0 +1,144 @@
+//! The loop: asks the machine, does what it says, hands back what came of it.
+
+use super::issue::{check_claimed, exists, generate_missing_key, issue};
+use super::machine::{Action, Event, Machine};
+use super::settings::Settings;
+use super::tell::Voice;
+use super::wake::{Wake, Wakes, now};
+use crate::badge::claims::Term;
+use crate::badge::jws::Badge;
+use crate::failure::Failure;
+use crate::file::{Output, Sight, Wanted};
+use crate::key::file::exposure;
+use std::path::Path;
+
+/// Why the keeper ended.
+pub enum End {
+    /// Somebody asked it to.
+    Stopped,
+    /// Files, keys, directories, locks: a restart can help. It has been logged.
+    Failed,
+    /// The command line is wrong for this key.
+    Refused(Failure),
+}
+
+/// Keeps the badge until somebody stops it. `credentials` is `$CREDENTIALS_DIRECTORY`.
+pub fn run(settings: &Settings, wanted: Wanted, credentials: Option<&Path>, mut voice: Voice) -> End {
+    let mut output = match prepare(settings, wanted, credentials, &voice) {
+        Ok(output) => output,
+        Err(Unfit::Failed(failure)) => {
+            voice.error(&failure.to_string());
+            return End::Failed;
+        }
+        Err(Unfit::Refused(failure)) => return End::Refused(failure),
+    };
+    match keep(settings, &mut output, &mut voice) {
+        Ok(end) => end,
+        Err(error) => {
+            voice.error(&format!("cannot wait for time, signals and files: {error}"));
+            End::Failed
+        }
+    }
+}
+
+enum Unfit {
+    Failed(Failure),
+    Refused(Failure),
+}
+
+impl From<Failure> for Unfit {
+    fn from(failure: Failure) -> Unfit {
+        Unfit::Failed(failure)
+    }
+}
+
+/// Everything that can be checked before the first badge, which may have to wait for the clock: what is there is
+/// read first, what has to be made comes last.
+fn prepare(settings: &Settings, wanted: Wanted, credentials: Option<&Path>, voice: &Voice) -> Result<Output, Unfit> {
+    let path = settings.key.path();
+    let make = settings.generate_key && path.is_some_and(|path| !exists(path));
+    if !make {
+        check_claimed(settings, &settings.key.read()?).map_err(Unfit::Refused)?;
+    }
+    let output = Output::open(wanted, path)?;
+    if let (Some(did), Some(path)) = (generate_missing_key(settings)?, path) {
+        voice.key_made(path, &did);
+    }
+    if let Some(warning) = path.and_then(|path| exposure(path, credentials)) {
+        voice.warn(&warning);
+    }
+    Ok(output)
+}
+
+fn keep(settings: &Settings, output: &mut Output, voice: &mut Voice) -> std::io::Result<End> {
+    let wakes = Wakes::open(voice.watchdog())?;
+    let mut machine = Machine::new(settings.policy, now());
+    let mut event = Event::Woke;
+    loop {
+        let now = now();
+        let step = machine.clock_step(now);
+        if step != 0 {
+            voice.clock_set(step);
+        }
+        let (next, action) = machine.step(event, now);
+        machine = next;
+        event = match action {
+            // Where a disk is slower than a badge lives, no sleep comes in between.
+            Action::Issue { .. } if wakes.asked() == Some(Wake::Stop) => break,
+            Action::Issue { term, why } => match replace(settings, output, term) {
+                Ok(badge) => {
+                    voice.issued(settings, output.path(), &badge, why);
+                    Event::Issued { term, watched: output.is_watched() }
+                }
+                Err(failure) => {
+                    voice.failed(failure.to_string());
+                    Event::IssueFailed
+                }
+            },
+            Action::Restore => match output.restore() {
+                Ok(()) => {
+                    voice.restored(output.path());
+                    Event::Restored { watched: output.is_watched() }
+                }
+                Err(failure) => {
+                    voice.failed(failure.to_string());
+                    Event::RestoreFailed
+                }
+            },
+            Action::Look => match output.look() {
+                Sight::Intact => Event::SeenIntact,
+                Sight::Damaged(seen) => {
+                    voice.damaged(&machine, output.path(), &seen);
+                    Event::SeenDamaged
+                }
+            },
+            Action::Sleep(sleep) => {
+                voice.sleeping(&machine, sleep, now);
+                match wakes.sleep(&machine, sleep, output.fd(), || voice.ping())? {
+                    Wake::Stop => break,
+                    Wake::Touched => Event::Touched,
+                    Wake::Time => Event::Woke,
+                    Wake::RenewalAsked => {
+                        voice.reloading();
+                        Event::RenewalAsked
+                    }
+                }
+            }
+            Action::GiveUp => {
+                voice.gave_up();
+                return Ok(End::Failed);
+            }
+        };
+        for warning in output.warnings() {
+            voice.warn(&warning);
+        }
+    }
+    voice.stopped(output.path());
+    Ok(End::Stopped)
+}
+
+fn replace(settings: &Settings, output: &mut Output, term: Term) -> Result<Badge, Failure> {
+    let badge = issue(settings, term)?;
+    output.replace(badge.token.as_bytes())?;
+    Ok(badge)
+}

@@ -1,0 +1,177 @@
+//! What the loop tells: the log's sentences, the supervisor's status line.
+
+use super::machine::{Machine, Sleep, Why};
+use super::moment::{Moment, SECOND};
+use super::settings::Settings;
+use crate::badge::jws::Badge;
+use crate::encoding::json::Members;
+use crate::encoding::shown;
+use crate::report::log::{Level, Log};
+use crate::report::notify::Supervisor;
+use crate::report::time::{date, span};
+use std::path::Path;
+
+/// The keeper's voice.
+pub struct Voice {
+    log: Log,
+    supervisor: Supervisor,
+    /// What failed and has not been told yet: the sentence wants the time of the next attempt.
+    failure: Option<String>,
+    failing: Option<String>,
+    waiting: bool,
+    started: bool,
+}
+
+impl Voice {
+    /// A voice that has not said anything.
+    pub fn new(log: Log, supervisor: Supervisor) -> Voice {
+        Voice { log, supervisor, failure: None, failing: None, waiting: false, started: false }
+    }
+
+    /// Milliseconds between two pings that the supervisor wants.
+    pub fn watchdog(&self) -> Option<i64> {
+        self.supervisor.watchdog
+    }
+
+    /// The watchdog is due.
+    pub fn ping(&self) {
+        self.supervisor.ping();
+    }
+
+    /// A renewal was asked for.
+    pub fn reloading(&mut self) {
+        self.supervisor.reloading();
+    }
+
+    /// Something that somebody should know.
+    pub fn warn(&self, sentence: &str) {
+        self.log.line(Level::Warning, "warning", sentence, Members::new());
+    }
+
+    /// Something that did not work, for good.
+    pub fn error(&self, sentence: &str) {
+        self.log.line(Level::Error, "failed", sentence, Members::new());
+    }
+
+    /// `--generate-key` had something to do.
+    pub fn key_made(&self, path: &Path, did: &str) {
+        let sentence = format!("made a new private key in {}; its public half is {did}", shown(path));
+        self.log.line(Level::Info, "key", &sentence, Members::new().text("key", &shown(path)).text("did", did));
+    }
+
+    /// The wall clock was set by `step` milliseconds.
+    pub fn clock_set(&self, step: i64) {
+        let direction = if step < 0 { "back" } else { "forward" };
+        let sentence = format!("the clock was set {direction} by {}", span((step / SECOND).abs()));
+        self.log.line(Level::Warning, "clock", &sentence, Members::new().number("step", step / SECOND));
+    }
+
+    /// A badge stands. The first one is the start.
+    pub fn issued(&mut self, settings: &Settings, path: &Path, badge: &Badge, why: Why) {
+        let renewal = (badge.exp * SECOND - settings.policy.renew_before).div_euclid(SECOND);
+        let facts = Members::new()
+            .text("jti", &badge.jti)
+            .number("exp", badge.exp)
+            .number("renewal", renewal)
+            .text("sub", &badge.subject)
+            .text("iss", &badge.issuer)
+            .text("out", &shown(path));
+        let until = format!("valid until {}, next renewal at {}", date(badge.exp), date(renewal));
+        if self.started {
+            let reason = match why {
+                Why::Start | Why::Due => "",
+                Why::Expired => " (the old one had expired)",
+                Why::FromTheFuture => " (the clock went back behind the old one's beginning)",
+                Why::Asked => " (asked by SIGHUP)",
+            };
+            let sentence = format!("renewed{reason}: badge {} is {until}", badge.jti);
+            self.log.line(Level::Info, "renewed", &sentence, facts);
+        } else {
+            let sentence = format!(
+                "started: keeps a badge for {} by {} in {}; badge {} is {until}",
+                shown(&badge.subject),
+                shown(&badge.issuer),
+                shown(path),
+                badge.jti
+            );
+            self.log.line(Level::Info, "started", &sentence, facts);
+            self.started = true;
+        }
+        self.recovered();
+        self.supervisor.ready();
+    }
+
+    /// The file is not what was written; `seen` says how.
+    pub fn damaged(&self, machine: &Machine, path: &Path, seen: &str) {
+        let fight = match machine.fight() {
+            0 => "",
+            _ => "; somebody keeps changing the file, so restoring it waits longer each time",
+        };
+        let sentence = format!("the badge file {} was changed by somebody else: {seen}{fight}", shown(path));
+        self.log.line(Level::Warning, "damaged", &sentence, Members::new().text("out", &shown(path)));
+    }
+
+    /// It is again.
+    pub fn restored(&mut self, path: &Path) {
+        let sentence = format!("restored the badge in {}", shown(path));
+        self.log.line(Level::Info, "restored", &sentence, Members::new().text("out", &shown(path)));
+        self.recovered();
+    }
+
+    /// An attempt failed; the line is written once the time of the next one is known.
+    pub fn failed(&mut self, sentence: String) {
+        self.failure = Some(sentence);
+    }
+
+    /// What failed for good: the keeper ends.
+    pub fn gave_up(&mut self) {
+        if let Some(failure) = self.failure.take() {
+            self.error(&failure);
+        }
+    }
+
+    fn recovered(&mut self) {
+        self.failure = None;
+        self.failing = None;
+        self.waiting = false;
+    }
+
+    /// Before each sleep: what failed, when the next attempt is, and the status line.
+    pub fn sleeping(&mut self, machine: &Machine, sleep: Sleep, now: Moment) {
+        if machine.waits_for_clock(now) {
+            let sentence =
+                "waiting for the clock: it is before 2025 and cannot be right; a badge is issued the moment it is set";
+            if !self.waiting {
+                self.log.line(Level::Warning, "waiting", sentence, Members::new());
+            }
+            self.waiting = true;
+            self.supervisor.status(sentence);
+            return;
+        }
+        self.waiting = false;
+        let attempt = sleep.boot.map(|boot| now.wall_at(boot).div_euclid(SECOND));
+        if let Some(failure) = self.failure.take() {
+            let next = attempt.map_or(String::new(), |at| format!("; next attempt at {}", date(at)));
+            let facts = attempt.map_or(Members::new(), |at| Members::new().number("next_attempt", at));
+            self.log.line(Level::Error, "failed", &format!("{failure}{next}"), facts);
+            self.failing = Some(failure);
+        }
+        self.supervisor.reloaded();
+        let until = |moment: Option<i64>| date(moment.unwrap_or_default().div_euclid(SECOND));
+        let valid = until(machine.expiry());
+        let status = match (&self.failing, attempt) {
+            (Some(failure), Some(at)) => {
+                format!("{failure}; next attempt at {}; the badge is valid until {valid}", date(at))
+            }
+            _ => format!("valid until {valid}, next renewal at {}", until(machine.renewal())),
+        };
+        self.supervisor.status(&status);
+    }
+
+    /// The end, as asked.
+    pub fn stopped(&mut self, path: &Path) {
+        self.supervisor.stopping();
+        let sentence = format!("stopped as asked; the badge stays in {}", shown(path));
+        self.log.line(Level::Info, "stopped", &sentence, Members::new().text("out", &shown(path)));
+    }
+}

@@ -1,0 +1,48 @@
+#![forbid(unsafe_code)]
+//! Times and durations as a person reads them.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+/// The last second that httpdate can print: 9999-12-31T23:59:59Z.
+const LAST: i64 = 253_402_300_799;
+
+/// A moment as an IMF-fixdate (RFC 9110 §5.6.7), from Unix seconds; outside 1970 to 9999 the number itself.
+pub fn date(unix: i64) -> String {
+    match u64::try_from(unix) {
+        Ok(seconds) if unix <= LAST => httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds)),
+        _ => format!("@{unix}"),
+    }
+}
+
+/// A span in seconds, the way Go writes it without the zeros: `1h30m`, `45s`.
+pub fn span(seconds: i64) -> String {
+    let total = seconds.unsigned_abs();
+    let mut text = String::from(if seconds < 0 { "-" } else { "" });
+    for (value, unit) in [(total / 3600, 'h'), (total / 60 % 60, 'm'), (total % 60, 's')] {
+        if value > 0 || (total == 0 && unit == 's') {
+            text.push_str(&value.to_string());
+            text.push(unit);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_is_readable_and_no_number_is_too_strange_for_it() {
+        assert_eq!(date(1_795_451_236), "Mon, 23 Nov 2026 16:27:16 GMT");
+        assert_eq!(date(LAST), "Fri, 31 Dec 9999 23:59:59 GMT");
+        for strange in [LAST + 1, -1, i64::MAX, i64::MIN] {
+            assert_eq!(date(strange), format!("@{strange}"));
+        }
+    }
+
+    #[test]
+    fn a_span_leaves_out_what_is_zero() {
+        let spans = [0, 45, 600, 5400, 86400, -61, i64::MIN].map(span);
+        assert_eq!(spans[..6], ["0s", "45s", "10m", "1h30m", "24h", "-1m1s"]);
+    }
+}
