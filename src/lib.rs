@@ -1,5 +1,16 @@
-//! The rooms of the badge keeper.
+//! The badge keeper, room by room; each room uses only what stands below it.
+//!
+//! [`command`] carries out what [`cli`] has understood. [`keeper`] decides when a badge is due and keeps it. A
+//! [`badge`] is made of claims and signed with a [`key`]; a [`file`](mod@file) is what its readers see; [`report`] tells others.
+//! [`encoding`] and [`failure`] give all of them words, [`system`] the kernel.
 
 pub mod badge;
+pub mod cli;
+pub mod command;
 pub mod encoding;
+pub mod failure;
+pub mod file;
+pub mod keeper;
 pub mod key;
+pub mod report;
+pub mod system;

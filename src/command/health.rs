@@ -1,0 +1,96 @@
+//! `capiscio badge health`
+
+use super::{DONE, FAILED, USAGE, print};
+use crate::badge::LONGEST_TOKEN;
+use crate::badge::verify::{Unverified, decode_unverified, is_signed_by};
+use crate::cli::Health;
+use crate::encoding::json::Members;
+use crate::encoding::shown;
+use crate::key::PublicKey;
+use crate::key::file::{read_text, unusable};
+use crate::system::clock;
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+
+/// Clocks of consumers and of this machine may differ by so much, in seconds (RFC-002 §8.1).
+const SKEW: i64 = 60;
+
+/// A verdict in the guide's words; the state's name is its first word.
+struct Verdict {
+    state: &'static str,
+    sentence: String,
+}
+
+/// Says whether the badge is usable: 0 OK, 1 WARNING, 2 CRITICAL.
+pub fn health(asked: &Health) -> u8 {
+    let now = clock::wall().div_euclid(1000);
+    let (verdict, badge) = match read(asked) {
+        Err(sentence) => (Verdict::critical(sentence), None),
+        Ok(badge) => (judge(&badge, asked.min_remaining, now), Some(badge)),
+    };
+    if !asked.quiet {
+        let text = if asked.json {
+            json(asked, &verdict, badge.as_ref(), now)
+        } else {
+            format!("{}: {}\n", verdict.state, verdict.sentence)
+        };
+        // A probe whose output nobody reads still tells by its exit code.
+        let _ = print(&text);
+    }
+    match verdict.state {
+        "OK" => DONE,
+        "WARNING" => FAILED,
+        _ => USAGE,
+    }
+}
+
+impl Verdict {
+    fn critical(sentence: impl Into<String>) -> Verdict {
+        Verdict { state: "CRITICAL", sentence: sentence.into() }
+    }
+}
+
+fn judge(badge: &Unverified, min_remaining: i64, now: i64) -> Verdict {
+    let remaining = badge.exp - now;
+    let begins = badge.iat.max(badge.nbf).unwrap_or(i64::MIN);
+    if remaining <= 0 {
+        Verdict::critical("Badge expired")
+    } else if begins > now.saturating_add(SKEW) {
+        Verdict::critical(format!("Badge not valid for another {}s", begins - now))
+    } else if remaining < min_remaining {
+        Verdict { state: "WARNING", sentence: format!("Badge expires in {remaining}s") }
+    } else {
+        Verdict { state: "OK", sentence: format!("Badge valid for {remaining}s") }
+    }
+}
+
+fn read(asked: &Health) -> Result<Unverified, String> {
+    let mut token = Vec::new();
+    File::open(&asked.path).and_then(|file| file.take(LONGEST_TOKEN as u64 + 2).read_to_end(&mut token)).map_err(
+        |error| match error.kind() {
+            ErrorKind::NotFound => "Badge file not found".to_owned(),
+            _ => format!("Badge file unreadable: {error}"),
+        },
+    )?;
+    let badge = decode_unverified(&token).map_err(|invalid| format!("Badge malformed: {}", invalid.sentence))?;
+    if let Some(path) = &asked.key {
+        let text = read_text(path).map_err(|failure| failure.to_string())?;
+        let key = PublicKey::from_any_jwk(&text).map_err(|error| unusable(path, error).to_string())?;
+        if !is_signed_by(&token, &key) {
+            return Err(format!("Badge not signed by the key {}", shown(path)));
+        }
+    }
+    Ok(badge)
+}
+
+fn json(asked: &Health, verdict: &Verdict, badge: Option<&Unverified>, now: i64) -> String {
+    let mut members = Members::new().text("state", verdict.state).text("message", &verdict.sentence);
+    if let Some(badge) = badge {
+        members = members.number("remaining", badge.exp - now).number("exp", badge.exp);
+        if let Some(iat) = badge.iat {
+            members = members.number("iat", iat);
+        }
+        members = members.maybe_text("jti", badge.jti.as_deref()).maybe_text("sub", badge.sub.as_deref());
+    }
+    members.text("path", &asked.path.to_string_lossy()).finish() + "\n"
+}

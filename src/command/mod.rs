@@ -1,0 +1,77 @@
+//! The commands, one file each: what `badge keep` is asked goes to the keeper, the others are done at once.
+#![forbid(unsafe_code)]
+
+mod health;
+mod issue;
+mod keep;
+mod key;
+mod verify;
+
+use crate::cli::{Parsed, Request, parse};
+use crate::report::log::say;
+use crate::system::signals;
+use std::env;
+use std::ffi::OsString;
+use std::io::{self, Write};
+
+/// The process exit code of a finished command.
+pub const DONE: u8 = 0;
+/// Files, keys, directories, locks or the clock are wrong: a restart can help.
+pub const FAILED: u8 = 1;
+/// The command line or the environment is wrong: a restart cannot help.
+pub const USAGE: u8 = 2;
+/// The same for `badge health`, whose 1 and 2 are the guide's WARNING and CRITICAL.
+pub const HEALTH_USAGE: u8 = 3;
+
+/// Carries out the command line of this process and returns its exit code.
+pub fn main() -> u8 {
+    // First of all: the signals that are to end the keeper in good order must not find it unprepared.
+    signals::block();
+    let arguments: Vec<OsString> = env::args_os().skip(1).collect();
+    let is_health =
+        arguments.first().is_some_and(|word| word == "badge") && arguments.get(1).is_some_and(|word| word == "health");
+    let usage = if is_health { HEALTH_USAGE } else { USAGE };
+    match parse(arguments, &|name| env::var_os(name)) {
+        Err(error) => {
+            complain(&format!("{error}\nSee: capiscio --help"));
+            usage
+        }
+        Ok(Parsed { request: Request::Keep(settings), warnings }) => keep::keep(settings, &warnings),
+        Ok(Parsed { request, warnings }) => {
+            // Every other command ends by itself, and Ctrl-C may end it sooner.
+            signals::unblock();
+            for warning in warnings {
+                complain(&format!("warning: {warning}"));
+            }
+            finish(request)
+        }
+    }
+}
+
+fn finish(request: Request) -> u8 {
+    match request {
+        Request::Keep(settings) => keep::keep(settings, &[]),
+        Request::Issue(settings) => issue::issue(settings),
+        Request::Health(health) => health::health(&health),
+        Request::Verify(verify) => verify::verify(&verify),
+        Request::KeyGen(gen_) => key::generate(&gen_),
+        Request::KeyPublic(public) => key::public(&public),
+        Request::Print(text) => print(&text),
+    }
+}
+
+/// A sentence on stderr.
+fn complain(sentence: &str) {
+    say(&format!("capiscio: {sentence}\n"));
+}
+
+/// The answer on stdout; an answer that cannot be delivered is a failure.
+fn print(text: &str) -> u8 {
+    match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
+        Ok(()) => DONE,
+        Err(error) => {
+            complain(&format!("cannot write to stdout: {error}"));
+            FAILED
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! `capiscio badge verify`
+
+use super::{DONE, FAILED, USAGE, complain, print};
+use crate::badge::LONGEST_TOKEN;
+use crate::badge::verify::{Claims, Invalid, Rules, verify as check};
+use crate::cli::{Token, Verify};
+use crate::encoding::json::Members;
+use crate::encoding::shown;
+use crate::key::PublicKey;
+use crate::key::file::{read_text, unusable};
+use crate::report::time::{date, span};
+use crate::system::clock;
+use std::fs::File;
+use std::io::{self, Read, stdin};
+use std::path::Path;
+
+/// Verifies a badge: 0 valid, 1 invalid, 2 usage.
+pub fn verify(asked: &Verify) -> u8 {
+    let key = match asked.key.as_deref().map(read_key).transpose() {
+        Ok(key) => key,
+        Err(sentence) => {
+            complain(&sentence);
+            return USAGE;
+        }
+    };
+    let token = match read_token(&asked.token) {
+        Ok(token) => token,
+        Err(sentence) => {
+            complain(&sentence);
+            return FAILED;
+        }
+    };
+    let now = clock::wall().div_euclid(1000);
+    let rules = Rules {
+        key: key.as_ref(),
+        accept_self_signed: asked.accept_self_signed,
+        trusted_issuers: asked.trusted_issuers.clone(),
+        audience: asked.audience.as_deref(),
+        skew: asked.skew,
+        now,
+    };
+    let verdict = check(&token, &rules);
+    let text = match &verdict {
+        Ok(claims) if asked.json => claims_json(claims),
+        Ok(claims) => summary(claims, now),
+        Err(invalid) if asked.json => invalid_json(invalid),
+        Err(invalid) => format!("{}: {}\n", invalid.code.as_str(), invalid.sentence),
+    };
+    match (print(&text), verdict) {
+        (DONE, Ok(_)) => DONE,
+        _ => FAILED,
+    }
+}
+
+fn read_key(path: &Path) -> Result<PublicKey, String> {
+    let text = read_text(path).map_err(|failure| failure.to_string())?;
+    PublicKey::from_jwk(&text).map_err(|error| unusable(path, error).to_string())
+}
+
+fn read_token(token: &Token) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let mut read = |from: &mut dyn Read| from.take(LONGEST_TOKEN as u64 + 2).read_to_end(&mut bytes).map(drop);
+    let result: io::Result<()> = match token {
+        Token::Word(word) => return Ok(word.as_bytes().to_vec()),
+        Token::Stdin => read(&mut stdin().lock()),
+        Token::File(path) => File::open(path).and_then(|mut file| read(&mut file)),
+    };
+    match (result, token) {
+        (Ok(()), _) => Ok(bytes),
+        (Err(error), Token::File(path)) => Err(format!("cannot read the badge {}: {error}", shown(path))),
+        (Err(error), _) => Err(format!("cannot read the badge from stdin: {error}")),
+    }
+}
+
+fn summary(claims: &Claims, now: i64) -> String {
+    let mut text = String::from("valid\n");
+    let mut row = |name: &str, value: &str| {
+        text.push_str(&format!("  {name:<9} {value}\n"));
+    };
+    row("subject", &shown(&claims.sub));
+    row("issuer", &shown(&claims.iss));
+    row("level", &claims.level.to_string());
+    if let Some(domain) = &claims.domain {
+        row("domain", &shown(domain));
+    }
+    if !claims.aud.is_empty() {
+        row("audience", &shown(claims.aud.join(", ")));
+    }
+    row("issued", &date(claims.iat));
+    let left = claims.exp - now;
+    let when = if left > 0 { format!("in {}", span(left)) } else { format!("{} ago, within the skew", span(-left)) };
+    row("expires", &format!("{} ({when})", date(claims.exp)));
+    text
+}
+
+fn claims_json(claims: &Claims) -> String {
+    let mut members =
+        Members::new().raw("valid", "true").text("jti", &claims.jti).text("iss", &claims.iss).text("sub", &claims.sub);
+    if !claims.aud.is_empty() {
+        members = members.texts("aud", &claims.aud);
+    }
+    members
+        .number("iat", claims.iat)
+        .number("exp", claims.exp)
+        .text("ial", &claims.ial.to_string())
+        .text("level", &claims.level.to_string())
+        .maybe_text("domain", claims.domain.as_deref())
+        .finish()
+        + "\n"
+}
+
+fn invalid_json(invalid: &Invalid) -> String {
+    Members::new().raw("valid", "false").text("code", invalid.code.as_str()).text("message", &invalid.sentence).finish()
+        + "\n"
+}
