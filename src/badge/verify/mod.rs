@@ -172,3 +172,6 @@ fn check_parties(claims: &Claims, rules: &Rules<'_>) -> Result<(), Invalid> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;
