@@ -82,8 +82,9 @@ pub(super) fn wipe(secret: &mut [u8; 32]) {
 
 /// Overwrites the part of the stack that deriving or signing has just used.
 ///
-/// Best effort: ed25519-compact leaves seeds and the expanded secret there (Seed is Copy, `sign`
-/// keeps the hash in a local), and safe code reaches them only by using the same bytes again.
+/// ed25519-compact leaves the expanded secret there (`sign` keeps the hash in a local), and safe
+/// code reaches those bytes only by using them again. Measured in the release build through
+/// /proc/self/mem: without this the signing scalar is found there after signing, with it not.
 #[inline(never)]
 fn scrub_stack() {
     black_box(&mut [0u8; 8192]);
