@@ -64,7 +64,7 @@ impl Identity {
     ) -> String {
         let subject = Members::new()
             .maybe_text("domain", self.domain.as_deref())
-            .text("level", &self.level.to_string())
+            .text("level", &i64::from(self.level).to_string())
             .finish();
         let vc = Members::new()
             .raw("type", "[\"VerifiableCredential\",\"AgentIdentity\"]")

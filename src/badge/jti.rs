@@ -16,3 +16,16 @@ pub fn uuid_v4(mut random: [u8; 16]) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn random_bytes_become_a_version_4_uuid() {
+        assert_eq!(uuid_v4([0; 16]), "00000000-0000-4000-8000-000000000000");
+        assert_eq!(uuid_v4([0xff; 16]), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+        let counted = std::array::from_fn(|i| i as u8 * 0x11);
+        assert_eq!(uuid_v4(counted), "00112233-4455-4677-8899-aabbccddeeff");
+    }
+}

@@ -110,3 +110,6 @@ pub fn issue(
         issuer,
     })
 }
+
+#[cfg(test)]
+mod tests;

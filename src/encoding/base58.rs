@@ -50,3 +50,32 @@ fn convert(digits: impl Iterator<Item = u8>, from: u32, to: u32) -> Vec<u8> {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_and_reads_the_vectors_of_the_draft() {
+        for (bytes, text) in [
+            (b"Hello World!".as_slice(), "2NEpo7TZRRrLZSi2U"),
+            (
+                b"The quick brown fox jumps over the lazy dog.",
+                "USm3fpXnKG5EUBx2ndxBDMPVciP5hGey2Jh4NDv6gmeo1LkMeiKrLJUUBk6Z",
+            ),
+            (&[0, 0, 0x28, 0x7f, 0xb4, 0xcd], "11233QC4"),
+            (&[], ""),
+            (&[0, 0], "11"),
+        ] {
+            assert_eq!(encode(bytes), text);
+            assert_eq!(decode(text).as_deref(), Some(bytes));
+        }
+    }
+
+    #[test]
+    fn refuses_letters_that_look_alike_and_anything_else() {
+        for text in ["0", "O", "I", "l", "2NE po7", "é", "+"] {
+            assert_eq!(decode(text), None, "{text:?}");
+        }
+    }
+}

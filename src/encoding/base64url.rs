@@ -60,3 +60,68 @@ pub fn decode_exact(text: &str, out: &mut [u8]) -> bool {
     }
     held == 0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 4648 §10, without the padding.
+    const VECTORS: [(&str, &str); 7] = [
+        ("", ""),
+        ("f", "Zg"),
+        ("fo", "Zm8"),
+        ("foo", "Zm9v"),
+        ("foob", "Zm9vYg"),
+        ("fooba", "Zm9vYmE"),
+        ("foobar", "Zm9vYmFy"),
+    ];
+
+    #[test]
+    fn writes_and_reads_the_vectors_of_rfc_4648() {
+        for (bytes, text) in VECTORS {
+            assert_eq!(encode(bytes.as_bytes()), text);
+            assert_eq!(decode(text).as_deref(), Some(bytes.as_bytes()));
+        }
+    }
+
+    #[test]
+    fn uses_the_url_alphabet() {
+        assert_eq!(encode(&[0xfb, 0xff, 0xfe]), "-__-");
+        assert_eq!(decode("-__-"), Some(vec![0xfb, 0xff, 0xfe]));
+        assert_eq!(decode("+//+"), None);
+    }
+
+    #[test]
+    fn refuses_padding_whitespace_and_anything_else() {
+        for text in [
+            "Zg==", "Zg=", "Z g", "Zg\n", " Zg", "Zm9v\n", "Zé9v", "Zm9v.", "Z\0g",
+        ] {
+            assert_eq!(decode(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn refuses_stray_bits_and_impossible_lengths() {
+        for text in ["Zh", "Zm9", "Zv", "Z", "Zm9vY"] {
+            assert_eq!(decode(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn every_byte_string_has_exactly_one_text() {
+        for length in 0..70u8 {
+            let bytes: Vec<u8> = (0..length).map(|i| i.wrapping_mul(37) ^ length).collect();
+            assert_eq!(decode(&encode(&bytes)), Some(bytes));
+        }
+    }
+
+    #[test]
+    fn decode_exact_takes_only_the_asked_length() {
+        let mut three = [0; 3];
+        assert!(decode_exact("Zm9v", &mut three));
+        assert_eq!(&three, b"foo");
+        assert!(!decode_exact("Zm8", &mut three));
+        assert!(!decode_exact("Zm9vYg", &mut three));
+        assert!(!decode_exact("", &mut three));
+    }
+}

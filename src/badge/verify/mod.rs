@@ -7,7 +7,7 @@
 //!    reads `iss` early, but only to learn with which key the badge claims to be signed
 //!    (ISSUER_UNTRUSTED)
 //! 3. the signature over the bytes as they came (SIGNATURE_INVALID)
-//! 4. the payload as JSON (MALFORMED), then the rules of each claim (CLAIMS_INVALID)
+//! 4. the payload as JSON without duplicate members (MALFORMED), then the rules of each claim (CLAIMS_INVALID)
 //! 5. time (EXPIRED, NOT_YET_VALID), issuer (ISSUER_UNTRUSTED), audience (AUDIENCE_MISMATCH)
 //!
 //! So a badge that is both forged and expired is called forged.
@@ -20,9 +20,10 @@ mod verdict;
 pub use claims::Claims;
 pub use verdict::{Code, Invalid};
 
-use crate::encoding::json::{Json, quote};
+use crate::encoding::json::Json;
 use crate::key::PublicKey;
 use token::Token;
+use verdict::shown;
 
 /// What the caller trusts, and when it is.
 pub struct Rules<'a> {
@@ -110,7 +111,7 @@ fn self_signed_key(payload: &Json, rules: &Rules<'_>) -> Result<PublicKey, Inval
     if !issuer.starts_with("did:key:") {
         return Err(Code::IssuerUntrusted.because(&[
             "it says it is issued by ",
-            &quote(issuer),
+            &shown(issuer),
             ", and no key was named to check that with",
         ]));
     }
@@ -122,14 +123,14 @@ fn self_signed_key(payload: &Json, rules: &Rules<'_>) -> Result<PublicKey, Inval
     {
         return Err(Code::IssuerUntrusted.because(&[
             "it is self-signed by ",
-            &quote(issuer),
+            &shown(issuer),
             ", which is accepted only when asked for, and no key was named",
         ]));
     }
     PublicKey::from_did_key(issuer).ok_or_else(|| {
         Code::ClaimsInvalid.because(&[
             "\"iss\" is ",
-            &quote(issuer),
+            &shown(issuer),
             ", which is not the did:key of an Ed25519 key",
         ])
     })
@@ -165,14 +166,17 @@ fn check_parties(claims: &Claims, rules: &Rules<'_>) -> Result<(), Invalid> {
     if !rules.trusted_issuers.is_empty() && !rules.trusted_issuers.contains(&claims.iss) {
         return Err(Code::IssuerUntrusted.because(&[
             "its issuer ",
-            &quote(&claims.iss),
+            &shown(&claims.iss),
             " is not in the list of trusted issuers",
         ]));
     }
     match rules.audience {
         Some(audience) if !claims.aud.is_empty() && !claims.aud.iter().any(|a| a == audience) => {
-            Err(Code::AudienceMismatch.because(&["it is not meant for ", &quote(audience)]))
+            Err(Code::AudienceMismatch.because(&["it is not meant for ", &shown(audience)]))
         }
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

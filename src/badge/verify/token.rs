@@ -1,7 +1,7 @@
 //! The three parts of a compact JWS (RFC 7515 §7.1), before anything in them is believed.
 #![forbid(unsafe_code)]
 
-use super::verdict::{Code, Invalid};
+use super::verdict::{Code, Invalid, shown};
 use crate::badge::LONGEST_TOKEN;
 use crate::encoding::base64url;
 use crate::encoding::json::{self, Json, Object};
@@ -37,7 +37,7 @@ impl<'a> Token<'a> {
                 malformed("it is not strict base64url (no padding, no whitespace, no stray bits)")
             })
         };
-        let header = parse(decode(header)?, "its header is not a JSON object")?;
+        let header = parse(&decode(header)?, "its header is not a JSON object")?;
         Ok(Token {
             signed,
             header,
@@ -84,7 +84,7 @@ impl<'a> Token<'a> {
 
     /// The payload, an object without duplicate members (RFC 7519 §4).
     pub(super) fn payload(&self) -> Result<Json, Invalid> {
-        parse(self.payload.clone(), "its payload is not a JSON object")
+        parse(&self.payload, "its payload is not a JSON object")
     }
 
     fn header_member(&self, name: &str) -> Result<Option<&Json>, Invalid> {
@@ -98,17 +98,14 @@ impl<'a> Token<'a> {
     }
 }
 
-fn parse(bytes: Vec<u8>, complaint: &str) -> Result<Json, Invalid> {
-    let json = String::from_utf8(bytes)
+fn parse(bytes: &[u8], complaint: &str) -> Result<Json, Invalid> {
+    let json = str::from_utf8(bytes)
         .ok()
-        .and_then(|text| json::parse(&text));
-    let json = json
+        .and_then(json::parse)
         .filter(|json| json.as_object().is_some())
         .ok_or_else(|| malformed(complaint))?;
     match json.duplicate() {
-        Some(name) => {
-            Err(Code::Malformed.because(&["it has the member ", &json::quote(name), " twice"]))
-        }
+        Some(name) => Err(Code::Malformed.because(&["it has the member ", &shown(name), " twice"])),
         None => Ok(json),
     }
 }

@@ -1,6 +1,7 @@
 //! What is wrong with a badge, for programs and for people.
 #![forbid(unsafe_code)]
 
+use crate::encoding::json::quote;
 use std::fmt;
 
 /// The error codes of RFC-002 §8.5 that need no registry.
@@ -42,6 +43,14 @@ impl Code {
             code: self,
             sentence: parts.concat(),
         }
+    }
+}
+
+/// A text of the badge for a sentence: escaped, and not longer than a person reads.
+pub(super) fn shown(text: &str) -> String {
+    match text.char_indices().nth(100) {
+        Some((end, _)) => [&quote(&text[..end]), "..."].concat(),
+        None => quote(text),
     }
 }
 

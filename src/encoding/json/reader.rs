@@ -237,3 +237,6 @@ impl Map for Pairs<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

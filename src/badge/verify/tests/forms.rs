@@ -1,0 +1,302 @@
+//! The token as text: parts, base64url, header.
+
+use super::*;
+use crate::badge::LONGEST_TOKEN;
+
+#[test]
+fn the_good_badge_is_accepted_and_read() {
+    let claims = verdict(&badge(&[("aud", r#"["x","y"]"#), ("nbf", "1794999990")])).unwrap();
+    assert_eq!(
+        claims,
+        Claims {
+            jti: "9b2f6f0e-5f2f-4d1c-8b8f-2f6f0e5f2f4d".into(),
+            iss: "https://registry.capisc.io".into(),
+            sub: "did:web:registry.capisc.io:agents:a".into(),
+            aud: vec!["x".into(), "y".into()],
+            iat: NOW,
+            exp: NOW + 300,
+            nbf: Some(NOW - 10),
+            ial: 0,
+            level: 1,
+            domain: Some("a.example".into()),
+        }
+    );
+}
+
+#[test]
+fn one_newline_may_follow_and_nothing_else() {
+    let good = badge(&[]);
+    assert!(verdict(&format!("{good}\n")).is_ok());
+    for token in [
+        format!("{good}\n\n"),
+        format!("{good}\r\n"),
+        format!(" {good}"),
+        format!("{good} "),
+        format!("\n{good}"),
+        format!("{good}\0"),
+        format!("\u{feff}{good}"),
+        good.replacen('.', ".\n", 1),
+    ] {
+        assert_eq!(verdict(&token), Err(Code::Malformed), "{token:?}");
+    }
+}
+
+#[test]
+fn there_are_exactly_three_parts() {
+    let good = badge(&[]);
+    let parts: Vec<&str> = good.split('.').collect();
+    for token in [
+        String::new(),
+        "\n".into(),
+        "..".into(),
+        "...".into(),
+        "hello".into(),
+        parts[0].into(),
+        parts[..2].join("."),
+        format!("{good}."),
+        format!(".{good}"),
+        format!("{good}.{}", parts[2]),
+        format!("{}..{}", parts[0], parts[2]),
+        format!(".{}.{}", parts[1], parts[2]),
+    ] {
+        let verdict = verdict(&token);
+        // An empty payload is signed by nobody: that is as good an answer.
+        assert!(
+            matches!(verdict, Err(Code::Malformed | Code::SignatureInvalid)),
+            "{token}: {verdict:?}"
+        );
+    }
+}
+
+#[test]
+fn the_json_serialization_with_two_signatures_is_refused() {
+    let good = badge(&[]);
+    let p: Vec<&str> = good.split('.').collect();
+    let one = format!(r#"{{"protected":"{}","signature":"{}"}}"#, p[0], p[2]);
+    let json = format!(r#"{{"payload":"{}","signatures":[{one},{one}]}}"#, p[1]);
+    assert_eq!(verdict(&json), Err(Code::Malformed));
+}
+
+#[test]
+fn every_part_has_one_spelling() {
+    let good = badge(&[]);
+    let (signed, signature) = good.rsplit_once('.').unwrap();
+    // 64 bytes leave four unused bits in the last of 86 characters: A, Q, g or w, and only those.
+    let (start, last) = signature.split_at(85);
+    for other in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".chars() {
+        if !last.starts_with(other) {
+            assert!(verdict(&format!("{signed}.{start}{other}")).is_err());
+        }
+    }
+    let stray = char::from(last.as_bytes()[0] + 1);
+    assert_eq!(
+        verdict(&format!("{signed}.{start}{stray}")),
+        Err(Code::Malformed)
+    );
+    for token in [
+        format!("{good}=="),
+        format!("{good}="),
+        format!("{signed}.{}", "+".repeat(86)),
+    ] {
+        assert_eq!(verdict(&token), Err(Code::Malformed));
+    }
+}
+
+#[test]
+fn a_signature_has_64_bytes() {
+    let good = badge(&[]);
+    let (signed, _) = good.rsplit_once('.').unwrap();
+    for length in [0, 1, 63, 65, 128] {
+        let token = format!("{signed}.{}", base64url::encode(&vec![1; length]));
+        assert_eq!(verdict(&token), Err(Code::SignatureInvalid), "{length}");
+    }
+}
+
+#[test]
+fn tokens_over_64_kib_are_refused_unread() {
+    assert_eq!(
+        verdict(&"a".repeat(LONGEST_TOKEN + 1)),
+        Err(Code::Malformed)
+    );
+    let long = format!("\"{}\"", "j".repeat(40_000));
+    assert!(verdict(&badge(&[("jti", &long)])).is_ok());
+    let longer = format!("\"{}\"", "j".repeat(60_000));
+    assert_eq!(verdict(&badge(&[("jti", &longer)])), Err(Code::Malformed));
+}
+
+#[test]
+fn the_algorithm_is_eddsa_and_the_token_has_no_say() {
+    for alg in [
+        "\"none\"",
+        "\"None\"",
+        "\"HS256\"",
+        "\"eddsa\"",
+        "\"EDDSA\"",
+        "\"ES256\"",
+        "\"Ed25519\"",
+        "\"\"",
+        "null",
+        "[\"EdDSA\"]",
+    ] {
+        let token = sign(
+            &format!(r#"{{"alg":{alg},"typ":"JWT"}}"#),
+            &payload(&[]),
+            &issuer(),
+        );
+        assert_eq!(verdict(&token), Err(Code::Malformed), "{alg}");
+    }
+    assert_eq!(
+        verdict(&sign(r#"{"typ":"JWT"}"#, &payload(&[]), &issuer())),
+        Err(Code::Malformed)
+    );
+}
+
+#[test]
+fn alg_none_without_a_signature_is_refused() {
+    let part = |text: &str| base64url::encode(text.as_bytes());
+    let token = format!("{}.{}.", part(r#"{"alg":"none"}"#), part(&payload(&[])));
+    assert_eq!(verdict(&token), Err(Code::Malformed));
+    assert!(decode_unverified(token.as_bytes()).is_err());
+}
+
+/// The signatures are real: Python's hmac made them, with the 32 public bytes and with the text of
+/// the public JWK as the secret.
+#[test]
+fn hs256_with_the_public_key_as_secret_is_refused() {
+    let parts = [r#"{"alg":"HS256","typ":"JWT"}"#, &payload(&[])];
+    let signed = parts
+        .map(|part| base64url::encode(part.as_bytes()))
+        .join(".");
+    for signature in [
+        "GA_zNwDwvdprRZcJLkhlNqoXCde228fJ3R4KDDr38NU",
+        "XVesDqgn_rYBChRKQqIUqiaqLfR7m3a7vTdGaQ6DzJc",
+    ] {
+        assert_eq!(
+            verdict(&format!("{signed}.{signature}")),
+            Err(Code::Malformed)
+        );
+    }
+}
+
+#[test]
+fn typ_is_jwt_when_it_is_there() {
+    assert!(verdict(&sign(r#"{"alg":"EdDSA"}"#, &payload(&[]), &issuer())).is_ok());
+    for typ in ["\"JOSE\"", "\"at+jwt\"", "\"\"", "null", "1"] {
+        let token = sign(
+            &format!(r#"{{"alg":"EdDSA","typ":{typ}}}"#),
+            &payload(&[]),
+            &issuer(),
+        );
+        assert_eq!(verdict(&token), Err(Code::Malformed), "{typ}");
+    }
+}
+
+#[test]
+fn no_critical_extension_is_understood() {
+    for crit in [r#"["b64"]"#, r#"["x"]"#, "[]", "null", "\"exp\""] {
+        let token = sign(
+            &format!(r#"{{"alg":"EdDSA","b64":true,"crit":{crit}}}"#),
+            &payload(&[]),
+            &issuer(),
+        );
+        assert_eq!(verdict(&token), Err(Code::Malformed), "{crit}");
+    }
+}
+
+#[test]
+fn header_members_are_there_once() {
+    for header in [
+        r#"{"alg":"none","alg":"EdDSA"}"#,
+        r#"{"alg":"EdDSA","alg":"EdDSA"}"#,
+        r#"{"alg":"EdDSA","kid":"a","kid":"b"}"#,
+    ] {
+        assert_eq!(
+            verdict(&sign(header, &payload(&[]), &issuer())),
+            Err(Code::Malformed)
+        );
+    }
+}
+
+#[test]
+fn a_header_or_payload_that_is_no_json_object_is_malformed() {
+    for json in [
+        "",
+        "[]",
+        "\"x\"",
+        "null",
+        "{",
+        "{}x",
+        "\u{0}",
+        &"[".repeat(40_000),
+        &"{\"a\":".repeat(8_000),
+    ] {
+        assert_eq!(
+            verdict(&sign(json, &payload(&[]), &issuer())),
+            Err(Code::Malformed)
+        );
+        assert_eq!(
+            verdict(&sign(HEADER, json, &issuer())),
+            Err(Code::Malformed)
+        );
+    }
+    let part = base64url::encode(&[0xff, 0xfe]);
+    assert_eq!(
+        verdict(&format!("{part}.{part}.{part}")),
+        Err(Code::Malformed)
+    );
+}
+
+#[test]
+fn every_changed_byte_is_noticed() {
+    let good = badge(&[]);
+    for at in 0..good.len() {
+        let mut changed = good.clone().into_bytes();
+        changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
+        assert!(
+            verify(&changed, &rules(Some(issuer().public()))).is_err(),
+            "byte {at}"
+        );
+    }
+    for end in 0..good.len() {
+        assert!(verdict(&good[..end]).is_err(), "first {end} bytes");
+    }
+}
+
+#[test]
+fn a_probe_reads_badges_of_other_issuers() {
+    let token = sign(
+        r#"{"alg":"ES256"}"#,
+        &payload(&[("jti", ""), ("vc", ""), ("key", "")]),
+        &issuer(),
+    );
+    let seen = decode_unverified(token.as_bytes()).ok().unwrap();
+    assert_eq!(
+        (seen.exp, seen.iat, seen.nbf, seen.jti),
+        (NOW + 300, Some(NOW), None, None)
+    );
+    assert_eq!(
+        seen.sub.as_deref(),
+        Some("did:web:registry.capisc.io:agents:a")
+    );
+    assert_eq!(seen.iss.as_deref(), Some("https://registry.capisc.io"));
+}
+
+#[test]
+fn a_probe_calls_malformed_what_is_malformed() {
+    for token in [
+        String::new(),
+        "a.b.c".into(),
+        "e30.e30.e30".into(),
+        badge(&[]) + "=",
+        badge(&[("exp", "")]),
+        badge(&[("exp", "\"1795000300\"")]),
+        badge(&[("exp", "1795000300.5")]),
+        badge(&[("exp", "-5")]),
+        badge(&[("exp", "18446744073709551615")]),
+        badge(&[("iat", "true")]),
+        badge(&[("sub", "7")]),
+    ] {
+        let why = decode_unverified(token.as_bytes()).err().unwrap();
+        assert_eq!(why.code, Code::Malformed, "{token}");
+    }
+}
