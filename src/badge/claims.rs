@@ -54,14 +54,7 @@ impl Identity {
     /// Spaces before the last brace fill it up to a multiple of three bytes. Then its base64url
     /// has the same text with and without padding, and the guide's `cut -d. -f2 | base64 -d` sees
     /// all of it with every `base64`.
-    pub(super) fn payload(
-        &self,
-        jti: &str,
-        iss: &str,
-        sub: &str,
-        term: Term,
-        key: &PublicKey,
-    ) -> String {
+    pub(super) fn payload(&self, jti: &str, iss: &str, sub: &str, term: Term, key: &PublicKey) -> String {
         let subject = Members::new()
             .maybe_text("domain", self.domain.as_deref())
             .text("level", &i64::from(self.level).to_string())
@@ -70,10 +63,7 @@ impl Identity {
             .raw("type", "[\"VerifiableCredential\",\"AgentIdentity\"]")
             .raw("credentialSubject", &subject)
             .finish();
-        let mut members = Members::new()
-            .text("jti", jti)
-            .text("iss", iss)
-            .text("sub", sub);
+        let mut members = Members::new().text("jti", jti).text("iss", iss).text("sub", sub);
         if !self.audience.is_empty() {
             members = members.texts("aud", &self.audience);
         }

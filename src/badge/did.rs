@@ -8,16 +8,11 @@ use std::net::Ipv6Addr;
 /// `did:` method `:` id, where the method is lower-case letters and digits, and the id is made of
 /// letters, digits, `.`, `-`, `_`, percent-encoded bytes and `:`, not ending in `:`.
 pub fn is_did(text: &str) -> bool {
-    let Some((method, id)) = text
-        .strip_prefix("did:")
-        .and_then(|rest| rest.split_once(':'))
-    else {
+    let Some((method, id)) = text.strip_prefix("did:").and_then(|rest| rest.split_once(':')) else {
         return false;
     };
     !method.is_empty()
-        && method
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        && method.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
         && !id.is_empty()
         && !id.ends_with(':')
         && is_method_specific_id(id)
@@ -45,14 +40,9 @@ pub fn is_https_origin(text: &str) -> bool {
     let Some(authority) = text.strip_prefix("https://") else {
         return false;
     };
-    match authority
-        .strip_prefix('[')
-        .and_then(|rest| rest.split_once(']'))
-    {
+    match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((address, "")) => address.parse::<Ipv6Addr>().is_ok(),
-        Some((address, port)) => {
-            address.parse::<Ipv6Addr>().is_ok() && port.strip_prefix(':').is_some_and(is_port)
-        }
+        Some((address, port)) => address.parse::<Ipv6Addr>().is_ok() && port.strip_prefix(':').is_some_and(is_port),
         None => is_host(authority),
     }
 }
@@ -74,16 +64,12 @@ fn is_label(label: &str) -> bool {
     matches!(label.len(), 1..=63)
         && !label.starts_with('-')
         && !label.ends_with('-')
-        && label
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+        && label.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
 }
 
 /// 1 to 65535, without leading zeros.
 fn is_port(text: &str) -> bool {
-    text.bytes().all(|b| b.is_ascii_digit())
-        && !text.starts_with('0')
-        && text.parse::<u16>().is_ok()
+    text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0') && text.parse::<u16>().is_ok()
 }
 
 #[cfg(test)]
@@ -187,22 +173,10 @@ mod tests {
 
     #[test]
     fn a_host_is_labels_with_an_optional_port() {
-        let long = [
-            "a".repeat(63),
-            "b".repeat(63),
-            "c".repeat(63),
-            "d".repeat(61),
-        ]
-        .join(".");
-        for host in [
-            "a",
-            "api.example.com",
-            "API.Example.com:443",
-            "my_db-1:8080",
-            "xn--bcher-kva.de",
-            "10.0.0.1",
-            &long,
-        ] {
+        let long = ["a".repeat(63), "b".repeat(63), "c".repeat(63), "d".repeat(61)].join(".");
+        for host in
+            ["a", "api.example.com", "API.Example.com:443", "my_db-1:8080", "xn--bcher-kva.de", "10.0.0.1", &long]
+        {
             assert!(is_host(host), "{host}");
         }
         for text in [

@@ -42,11 +42,21 @@ pub enum IssueError {
 impl fmt::Display for IssueError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            IssueError::PastYear9999 => "the badge would expire after the year 9999; choose a shorter --exp or set the clock",
-            IssueError::Term => "the badge would not be valid for a single second after 1970; check --exp and the clock",
-            IssueError::Level => "a badge of level 0 is self-signed, and one of level 1 to 4 is not; check --level and --self-sign",
-            IssueError::TooLarge => "the badge would be larger than 64 KiB, which no verifier reads; shorten --aud or the key's kid",
-            IssueError::SelfCheck => "the new signature does not verify, so it was thrown away; suspect this machine's memory or processor",
+            IssueError::PastYear9999 => {
+                "the badge would expire after the year 9999; choose a shorter --exp or set the clock"
+            }
+            IssueError::Term => {
+                "the badge would not be valid for a single second after 1970; check --exp and the clock"
+            }
+            IssueError::Level => {
+                "a badge of level 0 is self-signed, and one of level 1 to 4 is not; check --level and --self-sign"
+            }
+            IssueError::TooLarge => {
+                "the badge would be larger than 64 KiB, which no verifier reads; shorten --aud or the key's kid"
+            }
+            IssueError::SelfCheck => {
+                "the new signature does not verify, so it was thrown away; suspect this machine's memory or processor"
+            }
         })
     }
 }
@@ -58,12 +68,7 @@ impl std::error::Error for IssueError {}
 /// `random` makes its `jti` and must be new each time. The signature is checked against the derived
 /// public key before the badge leaves: a bit that fell over while signing would otherwise publish
 /// an unusable badge, or worse, a hint at the key.
-pub fn issue(
-    identity: &Identity,
-    key: &PrivateKey,
-    term: Term,
-    random: [u8; 16],
-) -> Result<Badge, IssueError> {
+pub fn issue(identity: &Identity, key: &PrivateKey, term: Term, random: [u8; 16]) -> Result<Badge, IssueError> {
     let Term { iat, exp } = term;
     let self_signed = matches!(identity.names, Names::SelfSigned);
     if exp > END_OF_TIME {
@@ -81,11 +86,7 @@ pub fn issue(
         Some(kid) => Some(kid.to_owned()),
         None => self_signed.then(|| public.did_url()),
     };
-    let header = Members::new()
-        .text("alg", "EdDSA")
-        .text("typ", "JWT")
-        .maybe_text("kid", kid.as_deref())
-        .finish();
+    let header = Members::new().text("alg", "EdDSA").text("typ", "JWT").maybe_text("kid", kid.as_deref()).finish();
     let jti = jti::uuid_v4(random);
     let payload = identity.payload(&jti, &issuer, &subject, term, public);
 
@@ -101,14 +102,7 @@ pub fn issue(
     if token.len() > LONGEST_TOKEN {
         return Err(IssueError::TooLarge);
     }
-    Ok(Badge {
-        token,
-        jti,
-        iat,
-        exp,
-        subject,
-        issuer,
-    })
+    Ok(Badge { token, jti, iat, exp, subject, issuer })
 }
 
 #[cfg(test)]

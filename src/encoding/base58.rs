@@ -11,21 +11,14 @@ pub fn encode(bytes: &[u8]) -> String {
     let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
     let digits = convert(bytes[zeros..].iter().copied(), 256, 58);
     let mut out = "1".repeat(zeros);
-    out.extend(
-        digits
-            .iter()
-            .rev()
-            .map(|digit| char::from(ALPHABET[usize::from(*digit)])),
-    );
+    out.extend(digits.iter().rev().map(|digit| char::from(ALPHABET[usize::from(*digit)])));
     out
 }
 
 /// Reads base58btc text; `None` for a character outside the alphabet.
 pub fn decode(text: &str) -> Option<Vec<u8>> {
-    let digits: Vec<u8> = text
-        .bytes()
-        .map(|c| ALPHABET.iter().position(|a| *a == c).map(|at| at as u8))
-        .collect::<Option<_>>()?;
+    let digits: Vec<u8> =
+        text.bytes().map(|c| ALPHABET.iter().position(|a| *a == c).map(|at| at as u8)).collect::<Option<_>>()?;
     let zeros = digits.iter().take_while(|digit| **digit == 0).count();
     let mut bytes = convert(digits[zeros..].iter().copied(), 58, 256);
     bytes.resize(bytes.len() + zeros, 0);

@@ -93,9 +93,7 @@ mod tests {
 
     #[test]
     fn refuses_padding_whitespace_and_anything_else() {
-        for text in [
-            "Zg==", "Zg=", "Z g", "Zg\n", " Zg", "Zm9v\n", "Zé9v", "Zm9v.", "Z\0g",
-        ] {
+        for text in ["Zg==", "Zg=", "Z g", "Zg\n", " Zg", "Zm9v\n", "Zé9v", "Zm9v.", "Z\0g"] {
             assert_eq!(decode(text), None, "{text:?}");
         }
     }

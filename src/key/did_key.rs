@@ -24,9 +24,7 @@ pub fn encode(key: &[u8; 32]) -> String {
 ///
 /// Whether they are a usable key is for [`super::PublicKey::from_did_key`] to say.
 pub fn decode(did: &str) -> Option<[u8; 32]> {
-    let digits = did
-        .strip_prefix(PREFIX)
-        .filter(|digits| digits.len() == DIGITS)?;
+    let digits = did.strip_prefix(PREFIX).filter(|digits| digits.len() == DIGITS)?;
     let bytes = base58::decode(digits)?;
     bytes.strip_prefix(&ED25519)?.try_into().ok()
 }
@@ -39,14 +37,8 @@ mod tests {
     #[test]
     fn known_keys_have_their_known_names() {
         for (last, name) in [
-            (
-                1,
-                "did:key:z6MkjchhfUsD6mmvni8mCdXHw216Xrm9bQe2mBH1P5RDjVJG",
-            ),
-            (
-                2,
-                "did:key:z6MknGc3ocHs3zdPiJbnaaqDi58NGb4pk1Sp9WxWufuXSdxf",
-            ),
+            (1, "did:key:z6MkjchhfUsD6mmvni8mCdXHw216Xrm9bQe2mBH1P5RDjVJG"),
+            (2, "did:key:z6MknGc3ocHs3zdPiJbnaaqDi58NGb4pk1Sp9WxWufuXSdxf"),
         ] {
             let mut seed = [0; 32];
             seed[31] = last;

@@ -4,7 +4,7 @@
 use super::{JwkError, PrivateKey};
 use crate::encoding::shown;
 use crate::failure::{Failure, shell_word};
-use crate::file::{Target, create};
+use crate::file::{Target, create, replace};
 use crate::system::{effective_user, filesystem, random};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
@@ -136,19 +136,33 @@ pub fn generate() -> io::Result<PrivateKey> {
 
 /// Writes a new private key, mode 0600, durably. An existing file stays as it is and is an error.
 pub fn create_private(path: &Path, key: &PrivateKey) -> Result<(), Failure> {
-    let unwritten = |error: io::Error| {
-        let cure = match error.kind() {
-            io::ErrorKind::AlreadyExists => "it is left as it is".to_owned(),
-            io::ErrorKind::NotFound => match path.parent() {
-                Some(parent) => format!("make the directory: mkdir -p {}", shell_word(parent)),
-                None => String::new(),
-            },
-            io::ErrorKind::PermissionDenied => format!("uid {} must be able to write there", effective_user()),
-            _ => String::new(),
-        };
-        Failure::new(format!("cannot write the key {}", shown(path)), error.to_string(), cure)
+    let temporary = temporary(path)?;
+    create(path, &temporary, key.to_jwk().as_bytes(), 0o600).map_err(|error| unwritten(path, &error))
+}
+
+/// Writes a file that belongs to a key, durably, in place of whatever was there.
+pub fn put(path: &Path, content: &str, mode: u32) -> Result<(), Failure> {
+    let temporary = temporary(path)?;
+    match replace(path, &temporary, content.as_bytes(), mode, None, |_| ()) {
+        Ok(_) => Ok(()),
+        Err(unreplaced) => Err(unwritten(path, &unreplaced.error)),
+    }
+}
+
+fn temporary(path: &Path) -> Result<PathBuf, Failure> {
+    let random = random::bytes().map_err(|error| unwritten(path, &error))?;
+    Ok(Target::beside(path).temporary(random))
+}
+
+fn unwritten(path: &Path, error: &io::Error) -> Failure {
+    let cure = match error.kind() {
+        io::ErrorKind::AlreadyExists => "it is left as it is; key gen --force would replace it".to_owned(),
+        io::ErrorKind::NotFound => match path.parent() {
+            Some(parent) => format!("make the directory: mkdir -p {}", shell_word(parent)),
+            None => String::new(),
+        },
+        io::ErrorKind::PermissionDenied => format!("uid {} must be able to write there", effective_user()),
+        _ => String::new(),
     };
-    let target = Target::beside(path);
-    let random = random::bytes().map_err(unwritten)?;
-    create(path, &target.temporary(random), key.to_jwk().as_bytes(), 0o600).map_err(unwritten)
+    Failure::new(format!("cannot write the key {}", shown(path)), error.to_string(), cure)
 }

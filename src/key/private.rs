@@ -49,10 +49,7 @@ impl PrivateKey {
 
     /// The private JWK of a file, the secret included: kty, crv, x, d, kid, alg, use.
     pub fn to_jwk(&self) -> String {
-        let members = self
-            .public
-            .coordinates()
-            .text("d", &base64url::encode(&self.secret[..Seed::BYTES]));
+        let members = self.public.coordinates().text("d", &base64url::encode(&self.secret[..Seed::BYTES]));
         self.public.purpose(members).finish()
     }
 }
@@ -63,10 +60,7 @@ impl PrivateKey {
 fn derive(seed: &[u8; 32], kid: Option<String>) -> Option<PrivateKey> {
     let pair = KeyPair::try_from_seed(Seed::new(*seed)).ok()?;
     let public = PublicKey::from_bytes(*pair.pk, kid)?;
-    Some(PrivateKey {
-        secret: Box::new(pair.sk),
-        public,
-    })
+    Some(PrivateKey { secret: Box::new(pair.sk), public })
 }
 
 #[inline(never)]

@@ -32,9 +32,7 @@ impl PublicKey {
     /// Reads the public half of a JWK, public or private, each with all its rules.
     pub fn from_any_jwk(text: &str) -> Result<PublicKey, JwkError> {
         match PublicKey::from_jwk(text) {
-            Err(JwkError::PrivateGiven) => {
-                super::PrivateKey::from_jwk(text).map(|key| key.public().clone())
-            }
+            Err(JwkError::PrivateGiven) => super::PrivateKey::from_jwk(text).map(|key| key.public().clone()),
             other => other,
         }
     }
@@ -83,25 +81,18 @@ impl PublicKey {
 
     /// kty, crv, x.
     pub(super) fn coordinates(&self) -> Members {
-        Members::new()
-            .text("kty", "OKP")
-            .text("crv", "Ed25519")
-            .text("x", &base64url::encode(&self.bytes))
+        Members::new().text("kty", "OKP").text("crv", "Ed25519").text("x", &base64url::encode(&self.bytes))
     }
 
     /// kid, alg, use: `EdDSA` and not `Ed25519` (RFC 9864), which readers in the field do not know.
     pub(super) fn purpose(&self, members: Members) -> Members {
         let kid = self.kid.clone().unwrap_or_else(|| self.did_key());
-        members
-            .text("kid", &kid)
-            .text("alg", "EdDSA")
-            .text("use", "sig")
+        members.text("kid", &kid).text("alg", "EdDSA").text("use", "sig")
     }
 
     /// Whether `signature` over `message` was made with the private half (RFC 8032 §5.1.7).
     pub fn verify(&self, message: &[u8], signature: &[u8; 64]) -> bool {
         let key = ed25519::PublicKey::new(self.bytes);
-        key.verify(message, &ed25519::Signature::new(*signature))
-            .is_ok()
+        key.verify(message, &ed25519::Signature::new(*signature)).is_ok()
     }
 }

@@ -4,44 +4,26 @@ use super::*;
 use crate::encoding::json::{Json, parse};
 
 const NOW: i64 = 1_795_000_000;
-const TERM: Term = Term {
-    iat: NOW,
-    exp: NOW + 3600,
-};
+const TERM: Term = Term { iat: NOW, exp: NOW + 3600 };
 const JTI: &str = "00000000-0000-4000-8000-000000000000";
 const X: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
 const DID: &str = "did:key:z6MktwupdmLXVVqTzCw4i46r4uGyosGXRnR3XjN4Zq7oMMsw";
 
 fn key(kid: Option<&str>) -> PrivateKey {
     let mut seed = [0; 32];
-    assert!(base64url::decode_exact(
-        "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
-        &mut seed
-    ));
+    assert!(base64url::decode_exact("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A", &mut seed));
     PrivateKey::from_seed(seed, kid.map(str::to_owned)).unwrap()
 }
 
 fn registry(level: u8, domain: Option<&str>, audience: &[&str]) -> Identity {
-    let names = Names::Registry {
-        issuer: "https://registry.capisc.io".into(),
-        subject: "did:web:example.com:agents:a".into(),
-    };
+    let names =
+        Names::Registry { issuer: "https://registry.capisc.io".into(), subject: "did:web:example.com:agents:a".into() };
     let audience = audience.iter().map(|a| (*a).to_owned()).collect();
-    Identity {
-        names,
-        domain: domain.map(str::to_owned),
-        audience,
-        level,
-    }
+    Identity { names, domain: domain.map(str::to_owned), audience, level }
 }
 
 fn self_signed() -> Identity {
-    Identity {
-        names: Names::SelfSigned,
-        domain: None,
-        audience: vec![],
-        level: 0,
-    }
+    Identity { names: Names::SelfSigned, domain: None, audience: vec![], level: 0 }
 }
 
 fn part(token: &str, n: usize) -> String {
@@ -51,13 +33,8 @@ fn part(token: &str, n: usize) -> String {
 #[test]
 fn a_badge_of_a_registry_has_its_claims_in_order() {
     let identity = registry(1, Some("example.com:8443"), &["https://a.example", "b"]);
-    let badge = issue(&identity, &key(Some("k1")), TERM, [0; 16])
-        .ok()
-        .unwrap();
-    assert_eq!(
-        part(&badge.token, 0),
-        r#"{"alg":"EdDSA","typ":"JWT","kid":"k1"}"#
-    );
+    let badge = issue(&identity, &key(Some("k1")), TERM, [0; 16]).ok().unwrap();
+    assert_eq!(part(&badge.token, 0), r#"{"alg":"EdDSA","typ":"JWT","kid":"k1"}"#);
     let payload = format!(
         concat!(
             r#"{{"jti":"{}","iss":"https://registry.capisc.io","sub":"did:web:example.com:agents:a","#,
@@ -72,41 +49,25 @@ fn a_badge_of_a_registry_has_its_claims_in_order() {
         X
     );
     assert_eq!(part(&badge.token, 1).replace(' ', ""), payload);
-    assert_eq!(
-        (badge.jti.as_str(), badge.iat, badge.exp),
-        (JTI, NOW, NOW + 3600)
-    );
+    assert_eq!((badge.jti.as_str(), badge.iat, badge.exp), (JTI, NOW, NOW + 3600));
     assert_eq!(badge.subject, "did:web:example.com:agents:a");
     assert_eq!(badge.issuer, "https://registry.capisc.io");
 }
 
 #[test]
 fn a_self_signed_badge_is_the_keys_own_word() {
-    let badge = issue(&self_signed(), &key(None), TERM, [0; 16])
-        .ok()
-        .unwrap();
+    let badge = issue(&self_signed(), &key(None), TERM, [0; 16]).ok().unwrap();
     let fragment = &DID["did:key:".len()..];
-    assert_eq!(
-        part(&badge.token, 0),
-        format!(r#"{{"alg":"EdDSA","typ":"JWT","kid":"{DID}#{fragment}"}}"#)
-    );
+    assert_eq!(part(&badge.token, 0), format!(r#"{{"alg":"EdDSA","typ":"JWT","kid":"{DID}#{fragment}"}}"#));
     let payload = part(&badge.token, 1);
-    assert!(
-        payload.contains(&format!(r#""iss":"{DID}","sub":"{DID}","iat""#)),
-        "{payload}"
-    );
-    assert!(
-        payload.contains(r#""credentialSubject":{"level":"0"}"#),
-        "{payload}"
-    );
+    assert!(payload.contains(&format!(r#""iss":"{DID}","sub":"{DID}","iat""#)), "{payload}");
+    assert!(payload.contains(r#""credentialSubject":{"level":"0"}"#), "{payload}");
     assert_eq!((badge.issuer.as_str(), badge.subject.as_str()), (DID, DID));
 }
 
 #[test]
 fn without_a_kid_a_registry_badge_names_none() {
-    let badge = issue(&registry(1, None, &[]), &key(None), TERM, [0; 16])
-        .ok()
-        .unwrap();
+    let badge = issue(&registry(1, None, &[]), &key(None), TERM, [0; 16]).ok().unwrap();
     assert_eq!(part(&badge.token, 0), r#"{"alg":"EdDSA","typ":"JWT"}"#);
     assert!(!part(&badge.token, 1).contains("aud"));
 }
@@ -128,51 +89,19 @@ fn nothing_is_signed_that_no_verifier_would_accept() {
     let end = END_OF_TIME;
     let long = "a".repeat(LONGEST_TOKEN);
     for (identity, term, error) in [
-        (
-            registry(1, None, &[]),
-            Term {
-                iat: NOW,
-                exp: end + 1,
-            },
-            IssueError::PastYear9999,
-        ),
-        (
-            registry(1, None, &[]),
-            Term {
-                iat: NOW,
-                exp: i64::MAX,
-            },
-            IssueError::PastYear9999,
-        ),
-        (
-            registry(1, None, &[]),
-            Term { iat: NOW, exp: NOW },
-            IssueError::Term,
-        ),
-        (
-            registry(1, None, &[]),
-            Term { iat: -1, exp: NOW },
-            IssueError::Term,
-        ),
+        (registry(1, None, &[]), Term { iat: NOW, exp: end + 1 }, IssueError::PastYear9999),
+        (registry(1, None, &[]), Term { iat: NOW, exp: i64::MAX }, IssueError::PastYear9999),
+        (registry(1, None, &[]), Term { iat: NOW, exp: NOW }, IssueError::Term),
+        (registry(1, None, &[]), Term { iat: -1, exp: NOW }, IssueError::Term),
         (registry(5, None, &[]), TERM, IssueError::Level),
         (registry(0, None, &[]), TERM, IssueError::Level),
-        (
-            Identity {
-                level: 1,
-                ..self_signed()
-            },
-            TERM,
-            IssueError::Level,
-        ),
+        (Identity { level: 1, ..self_signed() }, TERM, IssueError::Level),
         (registry(1, None, &[&long]), TERM, IssueError::TooLarge),
     ] {
         let found = issue(&identity, &key(None), term, [0; 16]).err();
         assert_eq!(found, Some(error));
         assert!(error.to_string().contains("; "), "no cure: {error}");
     }
-    let last = Term {
-        iat: end - 1,
-        exp: end,
-    };
+    let last = Term { iat: end - 1, exp: end };
     assert!(issue(&registry(1, None, &[]), &key(None), last, [0; 16]).is_ok());
 }

@@ -35,9 +35,7 @@ pub struct Claims {
 
 /// Reads and checks the claims of a badge that `key` signed.
 pub(super) fn read(payload: &Json, key: &PublicKey) -> Result<Claims, Invalid> {
-    let payload = payload
-        .as_object()
-        .ok_or_else(|| broken("the payload", "is not an object"))?;
+    let payload = payload.as_object().ok_or_else(|| broken("the payload", "is not an object"))?;
     let vc = object(payload, "vc")?;
     let subject = object(vc, "credentialSubject")?;
     let claims = Claims {
@@ -52,9 +50,8 @@ pub(super) fn read(payload: &Json, key: &PublicKey) -> Result<Claims, Invalid> {
         level: digit(subject, "level", b'4')?,
         domain: optional_text(subject, "domain")?.map(str::to_owned),
     };
-    let agent = PublicKey::from_claim(object(payload, "key")?).map_err(|why| {
-        Code::ClaimsInvalid.because(&["\"key\" is not a public Ed25519 JWK: ", &why.to_string()])
-    })?;
+    let agent = PublicKey::from_claim(object(payload, "key")?)
+        .map_err(|why| Code::ClaimsInvalid.because(&["\"key\" is not a public Ed25519 JWK: ", &why.to_string()]))?;
     if !is_https_origin(&claims.iss) && !is_did(&claims.iss) {
         return Err(broken("iss", "is neither an HTTPS origin nor a DID"));
     }
@@ -64,10 +61,7 @@ pub(super) fn read(payload: &Json, key: &PublicKey) -> Result<Claims, Invalid> {
     match (claims.ial, member(payload, "cnf")) {
         (0, Some(_)) => return Err(broken("cnf", "is there although \"ial\" is \"0\"")),
         (1, cnf) if cnf.and_then(Json::as_object).is_none() => {
-            return Err(broken(
-                "cnf",
-                "is missing or not an object although \"ial\" is \"1\"",
-            ));
+            return Err(broken("cnf", "is missing or not an object although \"ial\" is \"1\""));
         }
         _ => {}
     }
@@ -77,10 +71,7 @@ pub(super) fn read(payload: &Json, key: &PublicKey) -> Result<Claims, Invalid> {
         }
         let own = key.did_key();
         if claims.iss != own || claims.sub != own || agent.bytes() != key.bytes() {
-            return Err(broken(
-                "level",
-                "is \"0\", but iss, sub and key are not all the key that signed",
-            ));
+            return Err(broken("level", "is \"0\", but iss, sub and key are not all the key that signed"));
         }
     }
     Ok(claims)
@@ -100,10 +91,7 @@ pub(super) fn glance(payload: &Json) -> Result<Unverified, Invalid> {
     };
     let found = payload.as_object().map(fields);
     let found = found.unwrap_or_else(|| Err(broken("the payload", "is not an object")));
-    found.map_err(|why: Invalid| Invalid {
-        code: Code::Malformed,
-        ..why
-    })
+    found.map_err(|why: Invalid| Invalid { code: Code::Malformed, ..why })
 }
 
 fn broken(claim: &str, rule: &str) -> Invalid {
@@ -116,24 +104,17 @@ fn member<'a>(object: &'a Object, name: &str) -> Option<&'a Json> {
 }
 
 fn object<'a>(parent: &'a Object, name: &str) -> Result<&'a Object, Invalid> {
-    member(parent, name)
-        .and_then(Json::as_object)
-        .ok_or_else(|| broken(name, "is missing or not an object"))
+    member(parent, name).and_then(Json::as_object).ok_or_else(|| broken(name, "is missing or not an object"))
 }
 
 fn text<'a>(object: &'a Object, name: &str) -> Result<&'a str, Invalid> {
-    optional_text(object, name)?
-        .filter(|text| !text.is_empty())
-        .ok_or_else(|| broken(name, "is missing or empty"))
+    optional_text(object, name)?.filter(|text| !text.is_empty()).ok_or_else(|| broken(name, "is missing or empty"))
 }
 
 fn optional_text<'a>(object: &'a Object, name: &str) -> Result<Option<&'a str>, Invalid> {
     match member(object, name) {
         None => Ok(None),
-        Some(value) => value
-            .as_text()
-            .map(Some)
-            .ok_or_else(|| broken(name, "is not a string")),
+        Some(value) => value.as_text().map(Some).ok_or_else(|| broken(name, "is not a string")),
     }
 }
 
@@ -145,31 +126,16 @@ fn time(object: &Object, name: &str) -> Result<i64, Invalid> {
 fn optional_time(object: &Object, name: &str) -> Result<Option<i64>, Invalid> {
     match member(object, name) {
         None => Ok(None),
-        Some(Json::Nonnegative(seconds)) if *seconds <= END_OF_TIME as u64 => {
-            Ok(Some(*seconds as i64))
-        }
-        Some(_) => Err(broken(
-            name,
-            "is not a whole number of Unix seconds from 1970 to 9999",
-        )),
+        Some(Json::Nonnegative(seconds)) if *seconds <= END_OF_TIME as u64 => Ok(Some(*seconds as i64)),
+        Some(_) => Err(broken(name, "is not a whole number of Unix seconds from 1970 to 9999")),
     }
 }
 
 /// Levels are strings of one digit, never numbers (RFC-002 §5).
 fn digit(object: &Object, name: &str, most: u8) -> Result<u8, Invalid> {
-    match member(object, name)
-        .and_then(Json::as_text)
-        .map(str::as_bytes)
-    {
+    match member(object, name).and_then(Json::as_text).map(str::as_bytes) {
         Some([digit]) if (b'0'..=most).contains(digit) => Ok(digit - b'0'),
-        _ => Err(broken(
-            name,
-            if most == b'1' {
-                "is not \"0\" or \"1\""
-            } else {
-                "is not a string \"0\" to \"4\""
-            },
-        )),
+        _ => Err(broken(name, if most == b'1' { "is not \"0\" or \"1\"" } else { "is not a string \"0\" to \"4\"" })),
     }
 }
 
@@ -177,9 +143,7 @@ fn audience(payload: &Object) -> Result<Vec<String>, Invalid> {
     let Some(aud) = member(payload, "aud") else {
         return Ok(Vec::new());
     };
-    let texts = aud
-        .as_texts()
-        .ok_or_else(|| broken("aud", "is not an array of strings"))?;
+    let texts = aud.as_texts().ok_or_else(|| broken("aud", "is not an array of strings"))?;
     // An empty list would have to mean "nobody" (RFC-002 §8.3), which nobody can have meant.
     if texts.is_empty() {
         return Err(broken("aud", "is an empty array"));

@@ -73,9 +73,7 @@ pub fn verify(token: &[u8], rules: &Rules<'_>) -> Result<Claims, Invalid> {
             token.check_signature(&key)?;
             let claims = claims::read(&payload, &key)?;
             if claims.level != 0 {
-                return Err(
-                    Code::ClaimsInvalid.because(&["a self-signed badge must have level \"0\""])
-                );
+                return Err(Code::ClaimsInvalid.because(&["a self-signed badge must have level \"0\""]));
             }
             claims
         }
@@ -102,12 +100,8 @@ pub fn is_signed_by(token: &[u8], key: &PublicKey) -> bool {
 
 /// The key of a badge that vouches for itself; it is not believed anything else yet.
 fn self_signed_key(payload: &Json, rules: &Rules<'_>) -> Result<PublicKey, Invalid> {
-    let issuer = payload
-        .as_object()
-        .and_then(|o| o.get("iss").ok().flatten())
-        .and_then(Json::as_text);
-    let issuer = issuer
-        .ok_or_else(|| Code::ClaimsInvalid.because(&["\"iss\" is missing or not a string"]))?;
+    let issuer = payload.as_object().and_then(|o| o.get("iss").ok().flatten()).and_then(Json::as_text);
+    let issuer = issuer.ok_or_else(|| Code::ClaimsInvalid.because(&["\"iss\" is missing or not a string"]))?;
     if !issuer.starts_with("did:key:") {
         return Err(Code::IssuerUntrusted.because(&[
             "it says it is issued by ",
@@ -115,12 +109,7 @@ fn self_signed_key(payload: &Json, rules: &Rules<'_>) -> Result<PublicKey, Inval
             ", and no key was named to check that with",
         ]));
     }
-    if !rules.accept_self_signed
-        && !rules
-            .trusted_issuers
-            .iter()
-            .any(|trusted| trusted == issuer)
-    {
+    if !rules.accept_self_signed && !rules.trusted_issuers.iter().any(|trusted| trusted == issuer) {
         return Err(Code::IssuerUntrusted.because(&[
             "it is self-signed by ",
             &shown(issuer),
@@ -128,11 +117,7 @@ fn self_signed_key(payload: &Json, rules: &Rules<'_>) -> Result<PublicKey, Inval
         ]));
     }
     PublicKey::from_did_key(issuer).ok_or_else(|| {
-        Code::ClaimsInvalid.because(&[
-            "\"iss\" is ",
-            &shown(issuer),
-            ", which is not the did:key of an Ed25519 key",
-        ])
+        Code::ClaimsInvalid.because(&["\"iss\" is ", &shown(issuer), ", which is not the did:key of an Ed25519 key"])
     })
 }
 
@@ -143,19 +128,10 @@ fn check_time(claims: &Claims, rules: &Rules<'_>) -> Result<(), Invalid> {
         return Err(Code::Expired.because(&["it expired ", &ago, " s ago"]));
     }
     let latest = rules.now.saturating_add(rules.skew);
-    for (name, time) in [
-        ("\"iat\"", claims.iat),
-        ("\"nbf\"", claims.nbf.unwrap_or(claims.iat)),
-    ] {
+    for (name, time) in [("\"iat\"", claims.iat), ("\"nbf\"", claims.nbf.unwrap_or(claims.iat))] {
         if time > latest {
             let ahead = time.saturating_sub(rules.now).to_string();
-            return Err(Code::NotYetValid.because(&[
-                "its ",
-                name,
-                " is ",
-                &ahead,
-                " s in the future",
-            ]));
+            return Err(Code::NotYetValid.because(&["its ", name, " is ", &ahead, " s in the future"]));
         }
     }
     Ok(())

@@ -21,8 +21,8 @@ impl<'a> Token<'a> {
         if token.len() > LONGEST_TOKEN {
             return Err(malformed("it is larger than 64 KiB"));
         }
-        let token = str::from_utf8(token.strip_suffix(b"\n").unwrap_or(token))
-            .map_err(|_| malformed("it is not text"))?;
+        let token =
+            str::from_utf8(token.strip_suffix(b"\n").unwrap_or(token)).map_err(|_| malformed("it is not text"))?;
         if token.is_empty() {
             return Err(malformed("it is empty"));
         }
@@ -33,17 +33,11 @@ impl<'a> Token<'a> {
             return Err(parts());
         }
         let decode = |part| {
-            base64url::decode(part).ok_or_else(|| {
-                malformed("it is not strict base64url (no padding, no whitespace, no stray bits)")
-            })
+            base64url::decode(part)
+                .ok_or_else(|| malformed("it is not strict base64url (no padding, no whitespace, no stray bits)"))
         };
         let header = parse(&decode(header)?, "its header is not a JSON object")?;
-        Ok(Token {
-            signed,
-            header,
-            payload: decode(payload)?,
-            signature: decode(signature)?,
-        })
+        Ok(Token { signed, header, payload: decode(payload)?, signature: decode(signature)? })
     }
 
     /// The algorithm is this program's choice and the token has to agree (RFC 8725 §3.1).
@@ -58,9 +52,7 @@ impl<'a> Token<'a> {
         }
         // No extension is understood here, and an empty list is not allowed (RFC 7515 §4.1.11).
         if self.header_member("crit")?.is_some() {
-            return Err(malformed(
-                "its header has a \"crit\" that is not understood",
-            ));
+            return Err(malformed("its header has a \"crit\" that is not understood"));
         }
         Ok(())
     }
@@ -77,8 +69,7 @@ impl<'a> Token<'a> {
         let signature = self.signature.as_slice().try_into();
         match signature {
             Ok(signature) if key.verify(self.signed.as_bytes(), signature) => Ok(()),
-            _ => Err(Code::SignatureInvalid
-                .because(&["its signature was not made by the key ", &key.did_key()])),
+            _ => Err(Code::SignatureInvalid.because(&["its signature was not made by the key ", &key.did_key()])),
         }
     }
 
@@ -88,13 +79,8 @@ impl<'a> Token<'a> {
     }
 
     fn header_member(&self, name: &str) -> Result<Option<&Json>, Invalid> {
-        let header = self
-            .header
-            .as_object()
-            .map(|header: &Object| header.get(name));
-        header
-            .unwrap_or(Ok(None))
-            .map_err(|_| malformed("its header has a member twice"))
+        let header = self.header.as_object().map(|header: &Object| header.get(name));
+        header.unwrap_or(Ok(None)).map_err(|_| malformed("its header has a member twice"))
     }
 }
 

@@ -39,10 +39,7 @@ impl Code {
 
     /// This code with a sentence put together from `parts`.
     pub(super) fn because(self, parts: &[&str]) -> Invalid {
-        Invalid {
-            code: self,
-            sentence: parts.concat(),
-        }
+        Invalid { code: self, sentence: parts.concat() }
     }
 }
 

@@ -81,11 +81,7 @@ impl Json {
         match self {
             Json::List(items) => items.iter().find_map(Json::duplicate),
             Json::Object(object) => object.pairs().iter().find_map(|(name, value)| {
-                if object.get(name).is_err() {
-                    Some(name.as_str())
-                } else {
-                    value.duplicate()
-                }
+                if object.get(name).is_err() { Some(name.as_str()) } else { value.duplicate() }
             }),
             _ => None,
         }
@@ -118,10 +114,7 @@ struct Slot {
 
 impl Slot {
     fn new(levels: u8) -> Slot {
-        Slot {
-            value: None,
-            levels,
-        }
+        Slot { value: None, levels }
     }
 
     fn set(&mut self, value: Json) -> Result<()> {
@@ -167,21 +160,12 @@ impl Visitor for Slot {
 
     fn seq(&mut self) -> Result<Box<dyn Seq + '_>> {
         let inside = self.inside()?;
-        Ok(Box::new(Items {
-            items: Vec::new(),
-            inside,
-            out: &mut self.value,
-        }))
+        Ok(Box::new(Items { items: Vec::new(), inside, out: &mut self.value }))
     }
 
     fn map(&mut self) -> Result<Box<dyn Map + '_>> {
         let inside = self.inside()?;
-        Ok(Box::new(Pairs {
-            pairs: Vec::new(),
-            name: String::new(),
-            inside,
-            out: &mut self.value,
-        }))
+        Ok(Box::new(Pairs { pairs: Vec::new(), name: String::new(), inside, out: &mut self.value }))
     }
 }
 

@@ -126,48 +126,32 @@ mod tests {
 
     #[test]
     fn members_keep_the_order_of_the_calls() {
-        let inner = Members::new()
-            .maybe_text("no", None)
-            .maybe_text("yes", Some("y"))
-            .finish();
+        let inner = Members::new().maybe_text("no", None).maybe_text("yes", Some("y")).finish();
         let object = Members::new()
             .text("b", "x\"y")
             .number("a", -5)
             .texts("list", &["p".into(), "q".into()])
             .texts("none", &[])
             .raw("in", &inner);
-        assert_eq!(
-            object.finish(),
-            r#"{"b":"x\"y","a":-5,"list":["p","q"],"none":[],"in":{"yes":"y"}}"#
-        );
+        assert_eq!(object.finish(), r#"{"b":"x\"y","a":-5,"list":["p","q"],"none":[],"in":{"yes":"y"}}"#);
         assert_eq!(Members::default().finish(), "{}");
     }
 
     #[test]
     fn nothing_that_a_terminal_obeys_stays_as_it_is() {
-        assert_eq!(
-            quote("\"\\\n\r\t\0\x1b[2J\x7f"),
-            r#""\"\\\n\r\t\u0000\u001b[2J\u007f""#
-        );
+        assert_eq!(quote("\"\\\n\r\t\0\x1b[2J\x7f"), r#""\"\\\n\r\t\u0000\u001b[2J\u007f""#);
         assert_eq!(quote("\u{80}\u{9b}\u{9f}"), r#""\u0080\u009b\u009f""#);
-        for hidden in [
-            '\u{200e}', '\u{200f}', '\u{2028}', '\u{2029}', '\u{202a}', '\u{202e}', '\u{2066}',
-            '\u{2069}', '\u{61c}',
-        ] {
-            assert_eq!(
-                quote(&hidden.to_string()),
-                format!("\"\\u{:04x}\"", hidden as u32)
-            );
+        for hidden in
+            ['\u{200e}', '\u{200f}', '\u{2028}', '\u{2029}', '\u{202a}', '\u{202e}', '\u{2066}', '\u{2069}', '\u{61c}']
+        {
+            assert_eq!(quote(&hidden.to_string()), format!("\"\\u{:04x}\"", hidden as u32));
         }
         assert_eq!(quote("grüße 日本 🦀\u{a0}"), "\"grüße 日本 🦀\u{a0}\"");
     }
 
     #[test]
     fn what_is_quoted_is_read_back() {
-        let all: String = (0..0x3000)
-            .filter_map(char::from_u32)
-            .chain(['🦀'])
-            .collect();
+        let all: String = (0..0x3000).filter_map(char::from_u32).chain(['🦀']).collect();
         assert_eq!(parse(&quote(&all)), Some(Json::Text(all)));
     }
 }

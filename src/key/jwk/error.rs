@@ -78,52 +78,32 @@ impl JwkError {
     fn words(self) -> [&'static str; 3] {
         let (fault, cure) = match self {
             JwkError::Duplicate(name) => {
-                return [
-                    "it has more than one \"",
-                    name,
-                    "\"; keep the one that is meant",
-                ];
+                return ["it has more than one \"", name, "\"; keep the one that is meant"];
             }
             JwkError::Empty => ("it is empty", MAKE_ONE),
             JwkError::Pem => ("it is a PEM key and not a JWK", MAKE_ONE),
             JwkError::NotJson => ("it is not a JWK (not JSON)", MAKE_ONE),
-            JwkError::TrailingGarbage => (
-                "something follows after the JSON object",
-                "; keep one JWK and nothing else",
-            ),
+            JwkError::TrailingGarbage => ("something follows after the JSON object", "; keep one JWK and nothing else"),
             JwkError::NotObject => ("it is not a JWK (JSON, but not an object)", MAKE_ONE),
-            JwkError::KeySet => (
-                "it is a JWK set (\"keys\")",
-                "; keep only the one JWK in it that is meant",
-            ),
+            JwkError::KeySet => ("it is a JWK set (\"keys\")", "; keep only the one JWK in it that is meant"),
             JwkError::NoKty => ("it has no \"kty\" that is a string", FETCH_AGAIN),
             JwkError::Rsa => ("it is an RSA key", MAKE_ONE),
             JwkError::Ec => ("it is an EC key", MAKE_ONE),
             JwkError::Symmetric => ("it is a shared secret (\"kty\" oct)", MAKE_ONE),
             JwkError::Kty => ("its \"kty\" is not OKP", MAKE_ONE),
-            JwkError::X25519 => (
-                "it is an X25519 key, which encrypts but cannot sign",
-                MAKE_ONE,
-            ),
+            JwkError::X25519 => ("it is an X25519 key, which encrypts but cannot sign", MAKE_ONE),
             JwkError::Crv => ("its \"crv\" is not Ed25519", MAKE_ONE),
-            JwkError::PublicOnly => (
-                "it holds a public key only (no \"d\")",
-                "; the keeper signs, so it needs the private JWK",
-            ),
+            JwkError::PublicOnly => {
+                ("it holds a public key only (no \"d\")", "; the keeper signs, so it needs the private JWK")
+            }
             JwkError::PrivateGiven => (
                 "it holds a private key (\"d\")",
                 "; only the public JWK is needed here, so keep this one secret and give that one",
             ),
-            JwkError::D => (
-                "its \"d\" is not 32 bytes in 43 characters of unpadded base64url",
-                FETCH_AGAIN,
-            ),
+            JwkError::D => ("its \"d\" is not 32 bytes in 43 characters of unpadded base64url", FETCH_AGAIN),
             JwkError::ZeroSeed => ("its \"d\" is all zeros, which anybody can guess", MAKE_ONE),
             JwkError::NoX => ("it has no \"x\", the public key", FETCH_AGAIN),
-            JwkError::X => (
-                "its \"x\" is not 32 bytes in 43 characters of unpadded base64url",
-                FETCH_AGAIN,
-            ),
+            JwkError::X => ("its \"x\" is not 32 bytes in 43 characters of unpadded base64url", FETCH_AGAIN),
             JwkError::WeakX => ("its \"x\" is no usable Ed25519 public key", FETCH_AGAIN),
             JwkError::Mismatch => (
                 "its \"x\" is not the public key of its \"d\", so nobody could verify the badges",

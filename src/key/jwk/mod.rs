@@ -66,9 +66,7 @@ pub(super) fn read_private(text: &str) -> Result<PrivateKey, JwkError> {
     let kid = read_kid(jwk)?;
     let mut seed = [0; 32];
     let key = match d.as_text() {
-        Some(d) if base64url::decode_exact(d, &mut seed) => {
-            PrivateKey::from_seed(seed, kid).ok_or(JwkError::ZeroSeed)
-        }
+        Some(d) if base64url::decode_exact(d, &mut seed) => PrivateKey::from_seed(seed, kid).ok_or(JwkError::ZeroSeed),
         _ => Err(JwkError::D),
     };
     wipe(&mut seed);
@@ -133,10 +131,7 @@ fn read_x(jwk: &Object) -> Result<Option<[u8; 32]>, JwkError> {
 fn read_kid(jwk: &Object) -> Result<Option<String>, JwkError> {
     match member(jwk, "kid")? {
         None => Ok(None),
-        Some(kid) => kid
-            .as_text()
-            .map(|kid| Some(kid.to_owned()))
-            .ok_or(JwkError::Kid),
+        Some(kid) => kid.as_text().map(|kid| Some(kid.to_owned())).ok_or(JwkError::Kid),
     }
 }
 

@@ -21,22 +21,13 @@ fn refused(text: &str) -> Option<JwkError> {
 
 #[test]
 fn the_key_of_rfc_8037_is_read_whole() {
-    let key = PrivateKey::from_jwk(&private(
-        r#","kid":"k1","alg":"EdDSA","use":"sig","key_ops":["sign"]"#,
-    ))
-    .ok()
-    .unwrap();
+    let key =
+        PrivateKey::from_jwk(&private(r#","kid":"k1","alg":"EdDSA","use":"sig","key_ops":["sign"]"#)).ok().unwrap();
     assert_eq!(base64url::encode(key.public().bytes()), X);
     assert_eq!(key.public().kid(), Some("k1"));
-    assert_eq!(
-        key.public().did_key(),
-        "did:key:z6MktwupdmLXVVqTzCw4i46r4uGyosGXRnR3XjN4Zq7oMMsw"
-    );
+    assert_eq!(key.public().did_key(), "did:key:z6MktwupdmLXVVqTzCw4i46r4uGyosGXRnR3XjN4Zq7oMMsw");
     assert_eq!(refused(&format!("\n {} \r\n", private(""))), None);
-    assert_eq!(
-        PublicKey::from_jwk(&public(r#","key_ops":["verify"],"kid":"k1""#)).as_ref(),
-        Ok(key.public())
-    );
+    assert_eq!(PublicKey::from_jwk(&public(r#","key_ops":["verify"],"kid":"k1""#)).as_ref(), Ok(key.public()));
 }
 
 #[test]
@@ -55,10 +46,7 @@ fn it_signs_the_jws_of_rfc_8037() {
 #[test]
 fn x_may_be_absent_and_is_derived() {
     let text = format!(r#"{{"kty":"OKP","crv":"Ed25519","d":"{D}"}}"#);
-    assert_eq!(
-        base64url::encode(PrivateKey::from_jwk(&text).ok().unwrap().public().bytes()),
-        X
-    );
+    assert_eq!(base64url::encode(PrivateKey::from_jwk(&text).ok().unwrap().public().bytes()), X);
 }
 
 #[test]
@@ -69,21 +57,10 @@ fn an_x_that_is_not_the_public_half_of_d_is_refused() {
 
 #[test]
 fn d_is_43_characters_without_padding_or_stray_bits() {
-    let wrong = [
-        "",
-        "AAAA",
-        &format!("{D}="),
-        &format!("{D}A"),
-        &D[1..],
-        &D.replace('_', "/"),
-        &D.replace("f2A", "f2B"),
-    ];
+    let wrong =
+        ["", "AAAA", &format!("{D}="), &format!("{D}A"), &D[1..], &D.replace('_', "/"), &D.replace("f2A", "f2B")];
     for d in wrong {
-        assert_eq!(
-            refused(&private("").replace(D, d)),
-            Some(JwkError::D),
-            "{d}"
-        );
+        assert_eq!(refused(&private("").replace(D, d)), Some(JwkError::D), "{d}");
     }
     let number = private("").replace(&format!("\"{D}\""), "5");
     assert_eq!(refused(&number), Some(JwkError::D));
@@ -91,36 +68,16 @@ fn d_is_43_characters_without_padding_or_stray_bits() {
 
 #[test]
 fn x_is_43_characters_without_padding_or_stray_bits() {
-    for x in [
-        "",
-        "AAAA",
-        &format!("{X}="),
-        &X[1..],
-        &X.replace("URo", "URp"),
-    ] {
-        assert_eq!(
-            refused(&private("").replace(X, x)),
-            Some(JwkError::X),
-            "{x}"
-        );
-        assert_eq!(
-            PublicKey::from_jwk(&public("").replace(X, x)),
-            Err(JwkError::X),
-            "{x}"
-        );
+    for x in ["", "AAAA", &format!("{X}="), &X[1..], &X.replace("URo", "URp")] {
+        assert_eq!(refused(&private("").replace(X, x)), Some(JwkError::X), "{x}");
+        assert_eq!(PublicKey::from_jwk(&public("").replace(X, x)), Err(JwkError::X), "{x}");
     }
-    assert_eq!(
-        refused(&private("").replace(&format!("\"{X}\""), "null")),
-        Some(JwkError::X)
-    );
+    assert_eq!(refused(&private("").replace(&format!("\"{X}\""), "null")), Some(JwkError::X));
 }
 
 #[test]
 fn the_all_zero_seed_is_refused() {
-    let text = format!(
-        r#"{{"kty":"OKP","crv":"Ed25519","d":"{}"}}"#,
-        "A".repeat(43)
-    );
+    let text = format!(r#"{{"kty":"OKP","crv":"Ed25519","d":"{}"}}"#, "A".repeat(43));
     assert_eq!(refused(&text), Some(JwkError::ZeroSeed));
     assert!(PrivateKey::from_seed([0; 32], None).is_none());
 }
@@ -152,23 +109,14 @@ fn alg_use_and_key_ops_must_allow_signatures() {
     ] {
         assert_eq!(refused(&private(more)), Some(error), "{more}");
     }
-    assert_eq!(
-        refused(&private(r#","alg":"Ed25519","key_ops":["verify","sign"]"#)),
-        None
-    );
-    assert_eq!(
-        PublicKey::from_jwk(&public(r#","key_ops":["sign"]"#)),
-        Err(JwkError::NotForVerifying)
-    );
+    assert_eq!(refused(&private(r#","alg":"Ed25519","key_ops":["verify","sign"]"#)), None);
+    assert_eq!(PublicKey::from_jwk(&public(r#","key_ops":["sign"]"#)), Err(JwkError::NotForVerifying));
 }
 
 #[test]
 fn kid_is_a_string() {
     for kid in ["7", "null", "[\"k\"]"] {
-        assert_eq!(
-            refused(&private(&format!(",\"kid\":{kid}"))),
-            Some(JwkError::Kid)
-        );
+        assert_eq!(refused(&private(&format!(",\"kid\":{kid}"))), Some(JwkError::Kid));
     }
 }
 
@@ -215,47 +163,21 @@ fn other_things_are_told_apart() {
         ("{\"kty\":\"OKP\"}", JwkError::Crv),
         (&public(""), JwkError::PublicOnly),
         (&(private("") + "x"), JwkError::TrailingGarbage),
-        (
-            &(private("") + "\n" + &private("")),
-            JwkError::TrailingGarbage,
-        ),
-        (
-            &(private(r#","note":"}{\"}""#) + "}"),
-            JwkError::TrailingGarbage,
-        ),
-        (
-            &format!("{}{}", private(""), "}".repeat(100_000)),
-            JwkError::TrailingGarbage,
-        ),
+        (&(private("") + "\n" + &private("")), JwkError::TrailingGarbage),
+        (&(private(r#","note":"}{\"}""#) + "}"), JwkError::TrailingGarbage),
+        (&format!("{}{}", private(""), "}".repeat(100_000)), JwkError::TrailingGarbage),
         (&"{".repeat(1_000_000), JwkError::NotJson),
     ] {
-        assert_eq!(
-            refused(text),
-            Some(error),
-            "{}",
-            &text[..text.len().min(80)]
-        );
+        assert_eq!(refused(text), Some(error), "{}", &text[..text.len().min(80)]);
     }
 }
 
 #[test]
 fn a_verifier_takes_a_private_key_only_where_it_says_so() {
-    assert_eq!(
-        PublicKey::from_jwk(&private("")),
-        Err(JwkError::PrivateGiven)
-    );
-    assert_eq!(
-        PublicKey::from_any_jwk(&private("")),
-        PublicKey::from_jwk(&public(""))
-    );
-    assert_eq!(
-        PublicKey::from_any_jwk(&public("")),
-        PublicKey::from_jwk(&public(""))
-    );
-    assert_eq!(
-        PublicKey::from_any_jwk(&private("").replace(X, OTHER_X)),
-        Err(JwkError::Mismatch)
-    );
+    assert_eq!(PublicKey::from_jwk(&private("")), Err(JwkError::PrivateGiven));
+    assert_eq!(PublicKey::from_any_jwk(&private("")), PublicKey::from_jwk(&public("")));
+    assert_eq!(PublicKey::from_any_jwk(&public("")), PublicKey::from_jwk(&public("")));
+    assert_eq!(PublicKey::from_any_jwk(&private("").replace(X, OTHER_X)), Err(JwkError::Mismatch));
     let no_x = "{\"kty\":\"OKP\",\"crv\":\"Ed25519\"}";
     assert_eq!(PublicKey::from_jwk(no_x), Err(JwkError::NoX));
 }
@@ -266,45 +188,28 @@ fn what_is_written_is_read_back_member_by_member() {
     let did = key.public().did_key();
     assert_eq!(
         key.to_jwk(),
-        format!(
-            r#"{{"kty":"OKP","crv":"Ed25519","x":"{X}","d":"{D}","kid":"{did}","alg":"EdDSA","use":"sig"}}"#
-        )
+        format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{X}","d":"{D}","kid":"{did}","alg":"EdDSA","use":"sig"}}"#)
     );
     assert_eq!(
         key.public().to_jwk(),
-        format!(
-            r#"{{"kty":"OKP","crv":"Ed25519","x":"{X}","kid":"{did}","alg":"EdDSA","use":"sig"}}"#
-        )
+        format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{X}","kid":"{did}","alg":"EdDSA","use":"sig"}}"#)
     );
     assert_eq!(key.public().claim(), public(""));
     let named = PrivateKey::from_jwk(&key.to_jwk()).ok().unwrap();
-    assert_eq!(
-        named.public().claim(),
-        public(&format!(",\"kid\":\"{did}\""))
-    );
+    assert_eq!(named.public().claim(), public(&format!(",\"kid\":\"{did}\"")));
     assert_eq!(named.to_jwk(), key.to_jwk());
 }
 
 #[test]
 fn no_sentence_contains_anything_of_the_key() {
-    for text in [
-        private("").replace(X, OTHER_X),
-        private(&format!(",\"kid\":\"a\",\"kid\":\"{D}\"")),
-        D.to_owned(),
-    ] {
+    for text in [private("").replace(X, OTHER_X), private(&format!(",\"kid\":\"a\",\"kid\":\"{D}\"")), D.to_owned()] {
         let sentence = refused(&text).unwrap().to_string();
-        assert!(
-            !sentence.contains(&D[..6]) && !sentence.contains(&X[..6]),
-            "{sentence}"
-        );
+        assert!(!sentence.contains(&D[..6]) && !sentence.contains(&X[..6]), "{sentence}");
         assert!(sentence.contains("; "), "no cure: {sentence}");
     }
     assert_eq!(
         JwkError::PublicOnly.to_string(),
         "it holds a public key only (no \"d\"); the keeper signs, so it needs the private JWK"
     );
-    assert_eq!(
-        JwkError::Duplicate("d").to_string(),
-        "it has more than one \"d\"; keep the one that is meant"
-    );
+    assert_eq!(JwkError::Duplicate("d").to_string(), "it has more than one \"d\"; keep the one that is meant");
 }

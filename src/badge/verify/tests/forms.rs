@@ -61,10 +61,7 @@ fn there_are_exactly_three_parts() {
     ] {
         let verdict = verdict(&token);
         // An empty payload is signed by nobody: that is as good an answer.
-        assert!(
-            matches!(verdict, Err(Code::Malformed | Code::SignatureInvalid)),
-            "{token}: {verdict:?}"
-        );
+        assert!(matches!(verdict, Err(Code::Malformed | Code::SignatureInvalid)), "{token}: {verdict:?}");
     }
 }
 
@@ -89,15 +86,8 @@ fn every_part_has_one_spelling() {
         }
     }
     let stray = char::from(last.as_bytes()[0] + 1);
-    assert_eq!(
-        verdict(&format!("{signed}.{start}{stray}")),
-        Err(Code::Malformed)
-    );
-    for token in [
-        format!("{good}=="),
-        format!("{good}="),
-        format!("{signed}.{}", "+".repeat(86)),
-    ] {
+    assert_eq!(verdict(&format!("{signed}.{start}{stray}")), Err(Code::Malformed));
+    for token in [format!("{good}=="), format!("{good}="), format!("{signed}.{}", "+".repeat(86))] {
         assert_eq!(verdict(&token), Err(Code::Malformed));
     }
 }
@@ -114,10 +104,7 @@ fn a_signature_has_64_bytes() {
 
 #[test]
 fn tokens_over_64_kib_are_refused_unread() {
-    assert_eq!(
-        verdict(&"a".repeat(LONGEST_TOKEN + 1)),
-        Err(Code::Malformed)
-    );
+    assert_eq!(verdict(&"a".repeat(LONGEST_TOKEN + 1)), Err(Code::Malformed));
     let long = format!("\"{}\"", "j".repeat(40_000));
     assert!(verdict(&badge(&[("jti", &long)])).is_ok());
     let longer = format!("\"{}\"", "j".repeat(60_000));
@@ -138,17 +125,10 @@ fn the_algorithm_is_eddsa_and_the_token_has_no_say() {
         "null",
         "[\"EdDSA\"]",
     ] {
-        let token = sign(
-            &format!(r#"{{"alg":{alg},"typ":"JWT"}}"#),
-            &payload(&[]),
-            &issuer(),
-        );
+        let token = sign(&format!(r#"{{"alg":{alg},"typ":"JWT"}}"#), &payload(&[]), &issuer());
         assert_eq!(verdict(&token), Err(Code::Malformed), "{alg}");
     }
-    assert_eq!(
-        verdict(&sign(r#"{"typ":"JWT"}"#, &payload(&[]), &issuer())),
-        Err(Code::Malformed)
-    );
+    assert_eq!(verdict(&sign(r#"{"typ":"JWT"}"#, &payload(&[]), &issuer())), Err(Code::Malformed));
 }
 
 #[test]
@@ -164,17 +144,9 @@ fn alg_none_without_a_signature_is_refused() {
 #[test]
 fn hs256_with_the_public_key_as_secret_is_refused() {
     let parts = [r#"{"alg":"HS256","typ":"JWT"}"#, &payload(&[])];
-    let signed = parts
-        .map(|part| base64url::encode(part.as_bytes()))
-        .join(".");
-    for signature in [
-        "GA_zNwDwvdprRZcJLkhlNqoXCde228fJ3R4KDDr38NU",
-        "XVesDqgn_rYBChRKQqIUqiaqLfR7m3a7vTdGaQ6DzJc",
-    ] {
-        assert_eq!(
-            verdict(&format!("{signed}.{signature}")),
-            Err(Code::Malformed)
-        );
+    let signed = parts.map(|part| base64url::encode(part.as_bytes())).join(".");
+    for signature in ["GA_zNwDwvdprRZcJLkhlNqoXCde228fJ3R4KDDr38NU", "XVesDqgn_rYBChRKQqIUqiaqLfR7m3a7vTdGaQ6DzJc"] {
+        assert_eq!(verdict(&format!("{signed}.{signature}")), Err(Code::Malformed));
     }
 }
 
@@ -182,11 +154,7 @@ fn hs256_with_the_public_key_as_secret_is_refused() {
 fn typ_is_jwt_when_it_is_there() {
     assert!(verdict(&sign(r#"{"alg":"EdDSA"}"#, &payload(&[]), &issuer())).is_ok());
     for typ in ["\"JOSE\"", "\"at+jwt\"", "\"\"", "null", "1"] {
-        let token = sign(
-            &format!(r#"{{"alg":"EdDSA","typ":{typ}}}"#),
-            &payload(&[]),
-            &issuer(),
-        );
+        let token = sign(&format!(r#"{{"alg":"EdDSA","typ":{typ}}}"#), &payload(&[]), &issuer());
         assert_eq!(verdict(&token), Err(Code::Malformed), "{typ}");
     }
 }
@@ -194,11 +162,7 @@ fn typ_is_jwt_when_it_is_there() {
 #[test]
 fn no_critical_extension_is_understood() {
     for crit in [r#"["b64"]"#, r#"["x"]"#, "[]", "null", "\"exp\""] {
-        let token = sign(
-            &format!(r#"{{"alg":"EdDSA","b64":true,"crit":{crit}}}"#),
-            &payload(&[]),
-            &issuer(),
-        );
+        let token = sign(&format!(r#"{{"alg":"EdDSA","b64":true,"crit":{crit}}}"#), &payload(&[]), &issuer());
         assert_eq!(verdict(&token), Err(Code::Malformed), "{crit}");
     }
 }
@@ -210,40 +174,18 @@ fn header_members_are_there_once() {
         r#"{"alg":"EdDSA","alg":"EdDSA"}"#,
         r#"{"alg":"EdDSA","kid":"a","kid":"b"}"#,
     ] {
-        assert_eq!(
-            verdict(&sign(header, &payload(&[]), &issuer())),
-            Err(Code::Malformed)
-        );
+        assert_eq!(verdict(&sign(header, &payload(&[]), &issuer())), Err(Code::Malformed));
     }
 }
 
 #[test]
 fn a_header_or_payload_that_is_no_json_object_is_malformed() {
-    for json in [
-        "",
-        "[]",
-        "\"x\"",
-        "null",
-        "{",
-        "{}x",
-        "\u{0}",
-        &"[".repeat(40_000),
-        &"{\"a\":".repeat(8_000),
-    ] {
-        assert_eq!(
-            verdict(&sign(json, &payload(&[]), &issuer())),
-            Err(Code::Malformed)
-        );
-        assert_eq!(
-            verdict(&sign(HEADER, json, &issuer())),
-            Err(Code::Malformed)
-        );
+    for json in ["", "[]", "\"x\"", "null", "{", "{}x", "\u{0}", &"[".repeat(40_000), &"{\"a\":".repeat(8_000)] {
+        assert_eq!(verdict(&sign(json, &payload(&[]), &issuer())), Err(Code::Malformed));
+        assert_eq!(verdict(&sign(HEADER, json, &issuer())), Err(Code::Malformed));
     }
     let part = base64url::encode(&[0xff, 0xfe]);
-    assert_eq!(
-        verdict(&format!("{part}.{part}.{part}")),
-        Err(Code::Malformed)
-    );
+    assert_eq!(verdict(&format!("{part}.{part}.{part}")), Err(Code::Malformed));
 }
 
 #[test]
@@ -252,10 +194,7 @@ fn every_changed_byte_is_noticed() {
     for at in 0..good.len() {
         let mut changed = good.clone().into_bytes();
         changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
-        assert!(
-            verify(&changed, &rules(Some(issuer().public()))).is_err(),
-            "byte {at}"
-        );
+        assert!(verify(&changed, &rules(Some(issuer().public()))).is_err(), "byte {at}");
     }
     for end in 0..good.len() {
         assert!(verdict(&good[..end]).is_err(), "first {end} bytes");
@@ -264,20 +203,10 @@ fn every_changed_byte_is_noticed() {
 
 #[test]
 fn a_probe_reads_badges_of_other_issuers() {
-    let token = sign(
-        r#"{"alg":"ES256"}"#,
-        &payload(&[("jti", ""), ("vc", ""), ("key", "")]),
-        &issuer(),
-    );
+    let token = sign(r#"{"alg":"ES256"}"#, &payload(&[("jti", ""), ("vc", ""), ("key", "")]), &issuer());
     let seen = decode_unverified(token.as_bytes()).ok().unwrap();
-    assert_eq!(
-        (seen.exp, seen.iat, seen.nbf, seen.jti),
-        (NOW + 300, Some(NOW), None, None)
-    );
-    assert_eq!(
-        seen.sub.as_deref(),
-        Some("did:web:registry.capisc.io:agents:a")
-    );
+    assert_eq!((seen.exp, seen.iat, seen.nbf, seen.jti), (NOW + 300, Some(NOW), None, None));
+    assert_eq!(seen.sub.as_deref(), Some("did:web:registry.capisc.io:agents:a"));
     assert_eq!(seen.iss.as_deref(), Some("https://registry.capisc.io"));
 }
 

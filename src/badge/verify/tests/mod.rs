@@ -57,19 +57,12 @@ fn payload(changes: &[(&'static str, &str)]) -> String {
             members.push((name, (*value).to_owned()));
         }
     }
-    let members: Vec<String> = members
-        .iter()
-        .map(|(name, value)| format!("\"{name}\":{value}"))
-        .collect();
+    let members: Vec<String> = members.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
     format!("{{{}}}", members.join(","))
 }
 
 fn sign(header: &str, payload: &str, key: &PrivateKey) -> String {
-    let signed = [
-        base64url::encode(header.as_bytes()),
-        base64url::encode(payload.as_bytes()),
-    ]
-    .join(".");
+    let signed = [base64url::encode(header.as_bytes()), base64url::encode(payload.as_bytes())].join(".");
     let signature = base64url::encode(&key.sign(signed.as_bytes()));
     format!("{signed}.{signature}")
 }
@@ -80,14 +73,7 @@ fn badge(changes: &[(&'static str, &str)]) -> String {
 }
 
 fn rules(key: Option<&PublicKey>) -> Rules<'_> {
-    Rules {
-        key,
-        accept_self_signed: false,
-        trusted_issuers: vec![],
-        audience: None,
-        skew: 60,
-        now: NOW,
-    }
+    Rules { key, accept_self_signed: false, trusted_issuers: vec![], audience: None, skew: 60, now: NOW }
 }
 
 /// The verdict under the issuer's key, a minute of skew and nothing else.

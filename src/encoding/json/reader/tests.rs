@@ -25,15 +25,9 @@ fn reads_every_kind_of_value() {
 
 #[test]
 fn numbers_that_fit_no_integer_are_floats_and_never_wrap() {
-    assert_eq!(
-        parse("18446744073709551615"),
-        Some(Json::Nonnegative(u64::MAX))
-    );
+    assert_eq!(parse("18446744073709551615"), Some(Json::Nonnegative(u64::MAX)));
     assert_eq!(parse("18446744073709551616"), Some(Json::Float));
-    assert_eq!(
-        parse("-9223372036854775808"),
-        Some(Json::Negative(i64::MIN))
-    );
+    assert_eq!(parse("-9223372036854775808"), Some(Json::Negative(i64::MIN)));
     assert_eq!(parse("-9223372036854775809"), Some(Json::Float));
     assert_eq!(parse("1e999"), None);
     assert_eq!(parse(&"9".repeat(100)), Some(Json::Float));
@@ -47,16 +41,8 @@ fn a_member_that_is_there_twice_is_found_out() {
     assert_eq!(object.get("b"), Ok(Some(&Json::Nonnegative(2))));
     assert_eq!(object.pairs().len(), 3);
     assert_eq!(json.duplicate(), Some("a"));
-    assert_eq!(
-        parse(r#"{"x":[{"y":{"z":1,"z":1}}]}"#).unwrap().duplicate(),
-        Some("z")
-    );
-    assert_eq!(
-        parse(r#"{"x":{"y":1},"y":[{"y":2},{"y":3}]}"#)
-            .unwrap()
-            .duplicate(),
-        None
-    );
+    assert_eq!(parse(r#"{"x":[{"y":{"z":1,"z":1}}]}"#).unwrap().duplicate(), Some("z"));
+    assert_eq!(parse(r#"{"x":{"y":1},"y":[{"y":2},{"y":3}]}"#).unwrap().duplicate(), None);
 }
 
 #[test]
