@@ -9,8 +9,10 @@ use crate::encoding::shown;
 use crate::key::PublicKey;
 use crate::key::file::{read_text, unusable};
 use crate::system::clock;
-use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::fs::OpenOptions;
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 
 /// Clocks of consumers and of this machine may differ by so much, in seconds (RFC-002 §8.1).
 const SKEW: i64 = 60;
@@ -65,13 +67,10 @@ fn judge(badge: &Unverified, min_remaining: i64, now: i64) -> Verdict {
 }
 
 fn read(asked: &Health) -> Result<Unverified, String> {
-    let mut token = Vec::new();
-    File::open(&asked.path).and_then(|file| file.take(LONGEST_TOKEN as u64 + 2).read_to_end(&mut token)).map_err(
-        |error| match error.kind() {
-            ErrorKind::NotFound => "Badge file not found".to_owned(),
-            _ => format!("Badge file unreadable: {error}"),
-        },
-    )?;
+    let token = read_token(&asked.path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => "Badge file not found".to_owned(),
+        _ => format!("Badge file unreadable: {error}"),
+    })?;
     let badge = decode_unverified(&token).map_err(|invalid| format!("Badge malformed: {}", invalid.sentence))?;
     if let Some(path) = &asked.key {
         let text = read_text(path).map_err(|failure| failure.to_string())?;
@@ -83,6 +82,17 @@ fn read(asked: &Health) -> Result<Unverified, String> {
     Ok(badge)
 }
 
+fn read_token(path: &Path) -> io::Result<Vec<u8>> {
+    // A probe answers at once, also where a FIFO or a terminal stands in the badge's place.
+    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is no ordinary file"));
+    }
+    let mut token = Vec::new();
+    file.take(LONGEST_TOKEN as u64 + 2).read_to_end(&mut token)?;
+    Ok(token)
+}
+
 fn json(asked: &Health, verdict: &Verdict, badge: Option<&Unverified>, now: i64) -> String {
     let mut members = Members::new().text("state", verdict.state).text("message", &verdict.sentence);
     if let Some(badge) = badge {
@@ -92,5 +102,5 @@ fn json(asked: &Health, verdict: &Verdict, badge: Option<&Unverified>, now: i64)
         }
         members = members.maybe_text("jti", badge.jti.as_deref()).maybe_text("sub", badge.sub.as_deref());
     }
-    members.text("path", &asked.path.to_string_lossy()).finish() + "\n"
+    members.text("path", &shown(&asked.path)).finish() + "\n"
 }

@@ -4,11 +4,8 @@ use super::{DONE, FAILED, complain, print};
 use crate::cli::{KeyGen, KeyPublic};
 use crate::encoding::shown;
 use crate::failure::Failure;
-use crate::file::{Target, replace};
 use crate::key::PrivateKey;
-use crate::key::file::{create_private, generate as new_key, read_private};
-use crate::system::random;
-use std::path::Path;
+use crate::key::file::{create_private, generate as new_key, put, read_private};
 
 /// Makes a key pair. Nothing is written when the private key exists, unless forced.
 pub fn generate(asked: &KeyGen) -> u8 {
@@ -28,21 +25,15 @@ fn write_pair(asked: &KeyGen) -> Result<String, Failure> {
     let key = new_key().map_err(|error| Failure::new("cannot make a key", error.to_string(), ""))?;
     let did = key.public().did_key();
     if asked.force {
-        put(&asked.private, key.to_jwk().as_bytes(), 0o600)?;
+        put(&asked.private, &key.to_jwk(), 0o600)?;
     } else {
         create_private(&asked.private, &key)?;
     }
-    put(&asked.public, format!("{}\n", key.public().to_jwk()).as_bytes(), 0o644)?;
+    put(&asked.public, &format!("{}\n", key.public().to_jwk()), 0o644)?;
     if let Some(path) = &asked.did {
-        put(path, format!("{did}\n").as_bytes(), 0o644)?;
+        put(path, &format!("{did}\n"), 0o644)?;
     }
     Ok(did)
-}
-
-fn put(path: &Path, content: &[u8], mode: u32) -> Result<(), Failure> {
-    let random = random::bytes().map_err(|error| Failure::new("cannot make a key", error.to_string(), ""))?;
-    let temporary = Target::beside(path).temporary(random);
-    replace(path, &temporary, content, mode, None, |_| ()).map(drop)
 }
 
 /// Prints the public half of a private key.

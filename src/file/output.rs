@@ -4,11 +4,11 @@
 use super::Target;
 use super::failure::{refused, unwritten};
 use super::lock::{Lock, Locked};
-use super::replace::replace;
+use super::replace::{Unreplaced, replace};
 use super::watch::Watch;
 use crate::encoding::shown;
 use crate::failure::Failure;
-use crate::system::random;
+use crate::system::{effective_user, random};
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::os::fd::BorrowedFd;
@@ -96,7 +96,10 @@ impl Output {
         let Wanted { mode, group, .. } = self.wanted;
         let path = self.target.path();
         let replaced = replace(path, &temporary, content, mode, group, |file| watch.prepare(file));
-        let (file, unsynced) = replaced.inspect_err(|_| watch.abandon())?;
+        let (file, unsynced) = replaced.map_err(|unreplaced| {
+            watch.abandon();
+            unwritten_in(path, group, &unreplaced)
+        })?;
         self.watch.settle(self.target.directory());
         self.written = file.metadata().ok().map(|found| Written::new(content, &found));
         self.note_sync(unsynced);
@@ -255,5 +258,21 @@ impl Written {
             return Err(if content.is_empty() { "it is empty" } else { "its content is not what was written" }.into());
         }
         Ok((found.dev(), found.ino()))
+    }
+}
+
+fn unwritten_in(path: &Path, group: Option<u32>, unreplaced: &Unreplaced) -> Failure {
+    let Unreplaced { error, at_group } = unreplaced;
+    match group {
+        Some(group) if *at_group => refused(
+            path,
+            format!("it cannot be given to group {group}: {error}"),
+            format!(
+                "the keeper (uid {}) must be a member of that group: group_add in compose, \
+                 SupplementaryGroups= in systemd, fsGroup in Kubernetes",
+                effective_user()
+            ),
+        ),
+        _ => unwritten(path, error),
     }
 }

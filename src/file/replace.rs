@@ -1,9 +1,7 @@
 #![forbid(unsafe_code)]
 //! Putting a whole file in place, or nothing.
 
-use super::failure::{directory, refused, unwritten};
-use crate::failure::Failure;
-use crate::system::effective_user;
+use super::failure::directory;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, fchown};
@@ -17,6 +15,20 @@ impl Drop for Unfinished<'_> {
         if let Some(path) = self.0 {
             let _ = fs::remove_file(path);
         }
+    }
+}
+
+/// Why nothing was replaced.
+pub struct Unreplaced {
+    /// What the system said.
+    pub error: io::Error,
+    /// It said so when the file was given to its group.
+    pub at_group: bool,
+}
+
+impl From<io::Error> for Unreplaced {
+    fn from(error: io::Error) -> Unreplaced {
+        Unreplaced { error, at_group: false }
     }
 }
 
@@ -34,48 +46,37 @@ pub fn replace(
     mode: u32,
     group: Option<u32>,
     before_rename: impl FnOnce(&Path),
-) -> Result<Replaced, Failure> {
-    let (mut unfinished, file) =
-        write(temporary, content, mode, group).map_err(|error| unshared(path, group, &error))?;
+) -> Result<Replaced, Unreplaced> {
+    let (mut unfinished, file) = write(temporary, content, mode, group)?;
     before_rename(temporary);
-    fs::rename(temporary, path).map_err(|error| unwritten(path, &error))?;
+    fs::rename(temporary, path)?;
     unfinished.0 = None;
     Ok((file, sync_directory(path).err()))
 }
 
 /// Writes `content` under a name that is still free, durably; an existing file is an error (`AlreadyExists`)
 /// and stays as it is.
-pub fn create(path: &Path, temporary: &Path, content: &[u8], mode: u32) -> Result<(), io::Error> {
-    let unfinished = write(temporary, content, mode, None)?;
+pub fn create(path: &Path, temporary: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+    let unfinished = write(temporary, content, mode, None).map_err(|unreplaced| unreplaced.error)?;
     // A hard link is the one way to name a complete file that never replaces another (link(2), EEXIST).
     fs::hard_link(temporary, path)?;
     drop(unfinished);
     sync_directory(path)
 }
 
-fn unshared(path: &Path, group: Option<u32>, error: &io::Error) -> Failure {
-    match group {
-        Some(group) if error.raw_os_error() == Some(libc::EPERM) => refused(
-            path,
-            format!("it cannot be given to group {group}: {error}"),
-            format!(
-                "the keeper (uid {}) must be a member of that group: group_add in compose, \
-                 SupplementaryGroups= in systemd, fsGroup in Kubernetes",
-                effective_user()
-            ),
-        ),
-        _ => unwritten(path, error),
-    }
-}
-
-fn write<'a>(path: &'a Path, content: &[u8], mode: u32, group: Option<u32>) -> io::Result<(Unfinished<'a>, File)> {
+fn write<'a>(
+    path: &'a Path,
+    content: &[u8],
+    mode: u32,
+    group: Option<u32>,
+) -> Result<(Unfinished<'a>, File), Unreplaced> {
     let mut file =
         OpenOptions::new().write(true).create_new(true).mode(0o600).custom_flags(libc::O_NOFOLLOW).open(path)?;
     let unfinished = Unfinished(Some(path));
     file.write_all(content)?;
     // The group first: a wide mode must never stand beside the wrong group.
     if group.is_some() {
-        fchown(&file, None, group)?;
+        fchown(&file, None, group).map_err(|error| Unreplaced { error, at_group: true })?;
     }
     file.set_permissions(Permissions::from_mode(mode))?;
     file.sync_all()?;
