@@ -36,25 +36,26 @@ pub fn main() -> u8 {
             complain(&format!("{error}\nSee: capiscio --help"));
             usage
         }
-        Ok(Parsed { request: Request::Keep(settings), warnings }) => keep::keep(settings, &warnings),
         Ok(Parsed { request, warnings }) => {
-            // Every other command ends by itself, and Ctrl-C may end it sooner.
-            signals::unblock();
-            for warning in warnings {
-                complain(&format!("warning: {warning}"));
+            if !matches!(request, Request::Keep(_)) {
+                // Every other command ends by itself, and Ctrl-C may end it sooner.
+                signals::unblock();
+                for warning in &warnings {
+                    complain(&format!("warning: {warning}"));
+                }
             }
-            finish(request)
+            carry_out(request, &warnings)
         }
     }
 }
 
-fn finish(request: Request) -> u8 {
+fn carry_out(request: Request, warnings: &[String]) -> u8 {
     match request {
-        Request::Keep(settings) => keep::keep(settings, &[]),
+        Request::Keep(settings) => keep::keep(settings, warnings),
         Request::Issue(settings) => issue::issue(settings),
         Request::Health(health) => health::health(&health),
         Request::Verify(verify) => verify::verify(&verify),
-        Request::KeyGen(gen_) => key::generate(&gen_),
+        Request::KeyGen(pair) => key::generate(&pair),
         Request::KeyPublic(public) => key::public(&public),
         Request::Print(text) => print(&text),
     }

@@ -15,7 +15,7 @@ pub const LONGEST_RETRY: i64 = 60 * SECOND;
 
 /// So many restores follow each other at once; a writer who undoes more of them within a minute each meets a
 /// growing delay.
-pub const FREE_RESTORES: u32 = 8;
+pub const FREE_RESTORES: u32 = 32;
 
 /// So many touches, each within a second of the one before, are looked at at once; then the ear is closed for
 /// a second, so that nobody who touches the file all day keeps the keeper awake.
@@ -195,6 +195,14 @@ impl Machine {
     /// The end of the badge in the file, Unix milliseconds.
     pub fn expiry(&self) -> Option<i64> {
         self.badge.map(|badge| badge.exp.saturating_mul(SECOND))
+    }
+
+    /// When something that is wanted and not done yet is tried next, in boot time: a renewal, else a restore.
+    pub fn next_attempt(&self, now: Moment) -> Option<i64> {
+        match self.due(now) {
+            Some(_) => Some(self.issue.not_before),
+            None => self.damaged.then(|| self.restore_at()),
+        }
     }
 
     /// How many restores in a row somebody undid beyond those that are free: above 0 there is a fight.

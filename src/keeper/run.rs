@@ -113,7 +113,7 @@ fn keep(settings: &Settings, output: &mut Output, voice: &mut Voice) -> std::io:
                 }
             },
             Action::Sleep(sleep) => {
-                voice.sleeping(&machine, sleep, now);
+                voice.sleeping(&machine, now);
                 match wakes.sleep(&machine, sleep, output.fd(), || voice.ping())? {
                     Wake::Stop => break,
                     Wake::Touched => Event::Touched,

@@ -1,6 +1,6 @@
 //! What the loop tells: the log's sentences, the supervisor's status line.
 
-use super::machine::{Machine, Sleep, Why};
+use super::machine::{Machine, Why};
 use super::moment::{Moment, SECOND};
 use super::settings::Settings;
 use crate::badge::jws::Badge;
@@ -17,6 +17,7 @@ pub struct Voice {
     supervisor: Supervisor,
     /// What failed and has not been told yet: the sentence wants the time of the next attempt.
     failure: Option<String>,
+    /// What failed and is still to be done.
     failing: Option<String>,
     waiting: bool,
     started: bool,
@@ -97,7 +98,6 @@ impl Voice {
             self.log.line(Level::Info, "started", &sentence, facts);
             self.started = true;
         }
-        self.recovered();
         self.supervisor.ready();
     }
 
@@ -112,10 +112,9 @@ impl Voice {
     }
 
     /// It is again.
-    pub fn restored(&mut self, path: &Path) {
+    pub fn restored(&self, path: &Path) {
         let sentence = format!("restored the badge in {}", shown(path));
         self.log.line(Level::Info, "restored", &sentence, Members::new().text("out", &shown(path)));
-        self.recovered();
     }
 
     /// An attempt failed; the line is written once the time of the next one is known.
@@ -130,14 +129,8 @@ impl Voice {
         }
     }
 
-    fn recovered(&mut self) {
-        self.failure = None;
-        self.failing = None;
-        self.waiting = false;
-    }
-
     /// Before each sleep: what failed, when the next attempt is, and the status line.
-    pub fn sleeping(&mut self, machine: &Machine, sleep: Sleep, now: Moment) {
+    pub fn sleeping(&mut self, machine: &Machine, now: Moment) {
         if machine.waits_for_clock(now) {
             let sentence =
                 "waiting for the clock: it is before 2025 and cannot be right; a badge is issued the moment it is set";
@@ -149,13 +142,14 @@ impl Voice {
             return;
         }
         self.waiting = false;
-        let attempt = sleep.boot.map(|boot| now.wall_at(boot).div_euclid(SECOND));
+        let attempt = machine.next_attempt(now).map(|boot| now.wall_at(boot).div_euclid(SECOND));
         if let Some(failure) = self.failure.take() {
             let next = attempt.map_or(String::new(), |at| format!("; next attempt at {}", date(at)));
             let facts = attempt.map_or(Members::new(), |at| Members::new().number("next_attempt", at));
             self.log.line(Level::Error, "failed", &format!("{failure}{next}"), facts);
             self.failing = Some(failure);
         }
+        self.failing = self.failing.take().filter(|_| attempt.is_some());
         self.supervisor.reloaded();
         let until = |moment: Option<i64>| date(moment.unwrap_or_default().div_euclid(SECOND));
         let valid = until(machine.expiry());

@@ -155,6 +155,11 @@ impl Keeper {
         Keeper { child, log, out: scratch.join(out) }
     }
 
+    /// A keeper that somebody started, and whose stderr somebody else reads.
+    pub fn running(child: Child, scratch: &Scratch, out: &str) -> Keeper {
+        Keeper { child, log: PathBuf::new(), out: scratch.join(out) }
+    }
+
     pub fn pid(&self) -> i32 {
         self.child.id() as i32
     }
