@@ -2,8 +2,10 @@
 //! lost, files are touched and damaged, wakes come early, late or for nothing. What must hold is held at each step.
 
 use capiscio::badge::claims::Term;
-use capiscio::keeper::machine::{Action, CLOCK_FLOOR, Event, FREE_RESTORES, LONGEST_RETRY, Machine, Policy, Sleep};
+use capiscio::keeper::event::{Action, Event, Sleep};
+use capiscio::keeper::machine::Machine;
 use capiscio::keeper::moment::{Moment, SECOND};
+use capiscio::keeper::policy::{CLOCK_FLOOR, FREE_RESTORES, LONGEST_RETRY, Policy};
 
 const HOUR: i64 = 3600 * SECOND;
 const DAY: i64 = 24 * HOUR;

@@ -8,7 +8,7 @@ use super::words::{Environment, Words};
 use crate::badge::claims::{Identity, Names};
 use crate::badge::did::{is_did, is_host, is_https_origin};
 use crate::file::Wanted;
-use crate::keeper::machine::Policy;
+use crate::keeper::policy::Policy;
 use crate::keeper::settings::Settings;
 use crate::key::file::Source;
 

@@ -5,7 +5,7 @@ use crate::badge::claims::Term;
 use crate::failure::Failure;
 use crate::file::Output;
 use crate::keeper::issue::{check_claimed, generate_missing_key, issue as sign};
-use crate::keeper::machine::CLOCK_FLOOR;
+use crate::keeper::policy::CLOCK_FLOOR;
 use crate::keeper::settings::Settings;
 use crate::system::clock;
 

@@ -251,7 +251,7 @@ impl Written {
                 self.owner.1
             ));
         }
-        let mut content = Vec::new();
+        let mut content = Vec::with_capacity(self.content.len() + 1);
         file.and_then(|file| file.take(self.content.len() as u64 + 1).read_to_end(&mut content))
             .map_err(|error| format!("it cannot be read: {error}"))?;
         if content != self.content {

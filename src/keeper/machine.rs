@@ -4,120 +4,10 @@
 //! [`super::run`] carries out what it says and hands back what came of it. Wall time decides what a badge is
 //! worth, boot time decides how long to wait for another try, because no clock step stretches it.
 
+use super::event::{Action, Event, Sleep, Why};
 use super::moment::{Moment, SECOND};
+use super::policy::{CLOCK_FLOOR, FREE_RESTORES, FREE_TOUCHES, LONGEST_RETRY, Policy, Retry, doubling};
 use crate::badge::claims::Term;
-
-/// Before this moment, 2025-01-01T00:00:00Z, a clock cannot be right and nothing is signed. Unix seconds.
-pub const CLOCK_FLOOR: i64 = 1_735_689_600;
-
-/// The longest wait between two attempts, in milliseconds.
-pub const LONGEST_RETRY: i64 = 60 * SECOND;
-
-/// So many restores follow each other at once; a writer who undoes more of them within a minute each meets a
-/// growing delay.
-pub const FREE_RESTORES: u32 = 32;
-
-/// So many touches, each within a second of the one before, are looked at at once; then the ear is closed for
-/// a second, so that nobody who touches the file all day keeps the keeper awake.
-pub const FREE_TOUCHES: u32 = 32;
-
-/// What the person asked for, in numbers.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Policy {
-    /// How long a badge is good for, in whole seconds, at least 1.
-    pub lifetime: i64,
-    /// How long before its end a badge is replaced, in milliseconds; at least a second less than the lifetime.
-    pub renew_before: i64,
-    /// How often the file is looked at where the kernel does not tell of changes, in milliseconds, at least 1.
-    pub look_every: i64,
-    /// Look that often also where the kernel does tell.
-    pub look_always: bool,
-}
-
-/// What happened since the last step.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Event {
-    /// Nothing but time: a timer, a clock that was set, or no reason at all.
-    Woke,
-    /// Somebody asked for a new badge (SIGHUP).
-    RenewalAsked,
-    /// The kernel says that the file or its directory is not as it was.
-    Touched,
-    /// A new badge stands in the file.
-    Issued {
-        /// What its claims say.
-        term: Term,
-        /// Whether the kernel tells of changes to the file.
-        watched: bool,
-    },
-    /// No badge could be signed or written.
-    IssueFailed,
-    /// The badge in memory stands in the file again.
-    Restored {
-        /// Whether the kernel tells of changes to the file.
-        watched: bool,
-    },
-    /// The badge in memory could not be written.
-    RestoreFailed,
-    /// The file is as we wrote it.
-    SeenIntact,
-    /// The file is gone or is not what we wrote.
-    SeenDamaged,
-}
-
-/// Why a badge is issued.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Why {
-    /// The first one.
-    Start,
-    /// The renewal moment has come.
-    Due,
-    /// The badge is past its end.
-    Expired,
-    /// The clock went back: the badge would be valid only in the future.
-    FromTheFuture,
-    /// Somebody asked.
-    Asked,
-}
-
-/// Until when nothing happens unless something wakes the keeper.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Sleep {
-    /// A wall-clock moment, Unix milliseconds.
-    pub wall: Option<i64>,
-    /// A boot-clock moment, milliseconds since boot.
-    pub boot: Option<i64>,
-    /// Changes to the file wake nobody until then.
-    pub deaf: bool,
-}
-
-/// What the loop does next.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Action {
-    /// Sign a badge for this term and write it.
-    Issue {
-        /// The times its claims get.
-        term: Term,
-        /// The reason, for the log.
-        why: Why,
-    },
-    /// Write the badge in memory once more.
-    Restore,
-    /// Compare the file with what was written.
-    Look,
-    /// Wait.
-    Sleep(Sleep),
-    /// End: the very first badge could not be issued.
-    GiveUp,
-}
-
-/// Failures in a row, and when the next attempt is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-struct Retry {
-    failures: u32,
-    /// Boot time, milliseconds.
-    not_before: i64,
-}
 
 /// The state. Small, copied freely.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -343,18 +233,4 @@ impl Machine {
         let peace = self.restored_at.map_or(i64::MIN, |at| at + patience);
         self.restore.not_before.max(peace)
     }
-}
-
-impl Retry {
-    /// 1 s, 2 s, 4 s ..., at most a minute, at most a tenth of renew-before, never under a second.
-    fn fail(&mut self, policy: Policy, now: Moment) {
-        self.failures = self.failures.saturating_add(1);
-        let bound = LONGEST_RETRY.min(policy.renew_before / 10).max(SECOND);
-        self.not_before = now.boot + doubling(self.failures).min(bound);
-    }
-}
-
-/// 1 s for the first, doubled for each further one; in milliseconds.
-fn doubling(nth: u32) -> i64 {
-    SECOND << (nth - 1).min(16)
 }

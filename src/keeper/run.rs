@@ -1,7 +1,8 @@
 //! The loop: asks the machine, does what it says, hands back what came of it.
 
+use super::event::{Action, Event};
 use super::issue::{check_claimed, exists, generate_missing_key, issue};
-use super::machine::{Action, Event, Machine};
+use super::machine::Machine;
 use super::settings::Settings;
 use super::tell::Voice;
 use super::wake::{Wake, Wakes, now};

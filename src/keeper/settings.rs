@@ -1,6 +1,6 @@
 //! What a keeper is told at its start; nothing of it changes while it runs.
 
-use super::machine::Policy;
+use super::policy::Policy;
 use crate::badge::claims::Identity;
 use crate::file::Wanted;
 use crate::key::file::Source;

@@ -1,6 +1,7 @@
 //! What the loop tells: the log's sentences, the supervisor's status line.
 
-use super::machine::{Machine, Why};
+use super::event::Why;
+use super::machine::Machine;
 use super::moment::{Moment, SECOND};
 use super::settings::Settings;
 use crate::badge::jws::Badge;

@@ -1,6 +1,7 @@
 //! Everything that can end a sleep, in one poll(2).
 
-use super::machine::{Machine, Sleep};
+use super::event::Sleep;
+use super::machine::Machine;
 use super::moment::Moment;
 use crate::system::clock;
 use crate::system::poll::readable;
