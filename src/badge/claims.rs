@@ -53,7 +53,7 @@ impl Identity {
     ///
     /// Spaces before the last brace fill it up to a multiple of three bytes. Then its base64url
     /// has the same text with and without padding, and the guide's `cut -d. -f2 | base64 -d` sees
-    /// all of it with every `base64`.
+    /// all of it with every `base64`. For the same reason it is in [`standard_letters`] only.
     pub(super) fn payload(&self, jti: &str, iss: &str, sub: &str, term: Term, key: &PublicKey) -> String {
         let subject = Members::new()
             .maybe_text("domain", self.domain.as_deref())
@@ -74,9 +74,26 @@ impl Identity {
             .raw("key", &key.claim())
             .raw("vc", &vc)
             .finish();
+        payload = standard_letters(&payload);
         while !payload.len().is_multiple_of(3) {
             payload.insert(payload.len() - 1, ' ');
         }
         payload
     }
+}
+
+/// The same JSON without the characters whose base64url may have a `-` or a `_` in it, which `base64 -d` does not know:
+/// `>`, `?`, `~` and whatever is not ASCII. They stand in strings only, so `\uXXXX` (RFC 8259 §7) replaces them.
+fn standard_letters(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for character in json.chars() {
+        if character.is_ascii() && !matches!(character, '>' | '?' | '~') {
+            out.push(character);
+        } else {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    out
 }

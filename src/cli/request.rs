@@ -161,11 +161,18 @@ fn verify(words: &mut Words) -> Result<Verify, Usage> {
             words.warnings.push(format!("--{name} has no effect: verification here is always offline"));
         }
     }
+    let trusted_issuers = words.list("trusted-issuers")?;
+    if let Some(given) = words.get("trusted-issuers")
+        && trusted_issuers.is_empty()
+    {
+        // Most likely a variable that turned out empty: that must not mean anybody.
+        return Err(given.wrong("names nobody; name the issuers, or leave it out to accept any"));
+    }
     Ok(Verify {
         token,
         key: words.path("key")?,
         accept_self_signed: words.switch("accept-self-signed")?,
-        trusted_issuers: words.list("trusted-issuers")?,
+        trusted_issuers,
         audience: words.get("audience").map(|given| given.text().map(str::to_owned)).transpose()?,
         skew,
         json: words.switch("json")?,

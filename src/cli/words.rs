@@ -54,8 +54,11 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>, environment: Environm
             Some(Arg::Value(word)) if word == "help" => {
                 while let Some(Arg::Value(word)) = parser.next()? {
                     push_word(&mut said, &word);
+                    if !is_known(&said) {
+                        return Err(unknown_command(&said));
+                    }
                 }
-                return if is_known(&said) { Ok(Asked::Help(said)) } else { Err(unknown_command(&said)) };
+                return Ok(Asked::Help(said));
             }
             Some(Arg::Value(word)) => word,
             Some(other) => {

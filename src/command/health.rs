@@ -6,8 +6,7 @@ use crate::badge::verify::{Unverified, decode_unverified, is_signed_by};
 use crate::cli::Health;
 use crate::encoding::json::Members;
 use crate::encoding::shown;
-use crate::key::PublicKey;
-use crate::key::file::{read_text, unusable};
+use crate::key::file::read_either;
 use crate::system::clock;
 use std::fs::OpenOptions;
 use std::io::{self, ErrorKind, Read};
@@ -73,8 +72,7 @@ fn read(asked: &Health) -> Result<Unverified, String> {
     })?;
     let badge = decode_unverified(&token).map_err(|invalid| format!("Badge malformed: {}", invalid.sentence))?;
     if let Some(path) = &asked.key {
-        let text = read_text(path).map_err(|failure| failure.to_string())?;
-        let key = PublicKey::from_any_jwk(&text).map_err(|error| unusable(path, error).to_string())?;
+        let key = read_either(path).map_err(|failure| failure.to_string())?;
         if !is_signed_by(&token, &key) {
             return Err(format!("Badge not signed by the key {}", shown(path)));
         }

@@ -6,20 +6,18 @@ use crate::badge::verify::{Claims, Invalid, Rules, verify as check};
 use crate::cli::{Token, Verify};
 use crate::encoding::json::Members;
 use crate::encoding::shown;
-use crate::key::PublicKey;
-use crate::key::file::{read_text, unusable};
+use crate::key::file::read_public;
 use crate::report::time::{date, span};
 use crate::system::clock;
 use std::fs::File;
 use std::io::{self, Read, stdin};
-use std::path::Path;
 
 /// Verifies a badge: 0 valid, 1 invalid, 2 usage.
 pub fn verify(asked: &Verify) -> u8 {
-    let key = match asked.key.as_deref().map(read_key).transpose() {
+    let key = match asked.key.as_deref().map(read_public).transpose() {
         Ok(key) => key,
-        Err(sentence) => {
-            complain(&sentence);
+        Err(failure) => {
+            complain(&failure.to_string());
             return USAGE;
         }
     };
@@ -50,11 +48,6 @@ pub fn verify(asked: &Verify) -> u8 {
         (DONE, Ok(_)) => DONE,
         _ => FAILED,
     }
-}
-
-fn read_key(path: &Path) -> Result<PublicKey, String> {
-    let text = read_text(path).map_err(|failure| failure.to_string())?;
-    PublicKey::from_jwk(&text).map_err(|error| unusable(path, error).to_string())
 }
 
 fn read_token(token: &Token) -> Result<Vec<u8>, String> {

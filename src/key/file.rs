@@ -1,7 +1,7 @@
 #![forbid(unsafe_code)]
 //! Where a private key comes from: read strictly and again for each badge, made durably, never replaced.
 
-use super::{JwkError, PrivateKey};
+use super::{JwkError, PrivateKey, PublicKey};
 use crate::encoding::shown;
 use crate::failure::{Failure, shell_word};
 use crate::file::{Target, create, replace};
@@ -44,42 +44,69 @@ impl Source {
 
 /// Reads a private JWK file.
 pub fn read_private(path: &Path) -> Result<PrivateKey, Failure> {
-    let text = read_text(path)?;
-    PrivateKey::from_jwk(&text).map_err(|error| unusable(path, error))
+    let text = read_text(path, |error| to_be_readable(path, error))?;
+    PrivateKey::from_jwk(&text).map_err(|error| unusable(path, error, Half::Private))
+}
+
+/// Reads a public JWK file; a private one is refused.
+pub fn read_public(path: &Path) -> Result<PublicKey, Failure> {
+    let text = read_text(path, |_| String::new())?;
+    PublicKey::from_jwk(&text).map_err(|error| unusable(path, error, Half::Public))
+}
+
+/// Reads the public half of a JWK file that may hold either.
+pub fn read_either(path: &Path) -> Result<PublicKey, Failure> {
+    let text = read_text(path, |_| String::new())?;
+    PublicKey::from_any_jwk(&text).map_err(|error| unusable(path, error, Half::Public))
+}
+
+/// Which half of a key is needed.
+#[derive(Clone, Copy)]
+enum Half {
+    Private,
+    Public,
 }
 
 /// The text of a key file: an ordinary file of at most 16 KiB, UTF-8.
-pub fn read_text(path: &Path) -> Result<String, Failure> {
+fn read_text(path: &Path, cure: impl Fn(&io::Error) -> String) -> Result<String, Failure> {
+    let unreadable =
+        |error: &io::Error| Failure::new(format!("cannot use the key {}", shown(path)), error.to_string(), cure(error));
     let refused =
         |reason: &str, cure: &str| Err(Failure::new(format!("cannot use the key {}", shown(path)), reason, cure));
     // A FIFO must not hang the keeper, nor a terminal become its controlling one.
     let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path);
-    let file = file.map_err(|error| unreadable(path, &error))?;
-    let found = file.metadata().map_err(|error| unreadable(path, &error))?;
+    let file = file.map_err(|error| unreadable(&error))?;
+    let found = file.metadata().map_err(|error| unreadable(&error))?;
     if found.is_dir() {
         return refused("it is a directory", "name the file in it");
     }
     if !found.is_file() {
         return refused("it is no ordinary file", "a key is read again for each badge, so keep it in a file");
     }
-    let mut text = String::new();
+    // Room for all of it: the text is read in one piece, and not copied from buffer to buffer.
+    let mut text = String::with_capacity(found.len().min(LONGEST) as usize + 1);
     match file.take(LONGEST + 1).read_to_string(&mut text) {
         Ok(_) if text.len() as u64 > LONGEST => refused("it is larger than 16 KiB", "name a file that holds one JWK"),
         Ok(_) => Ok(text),
         Err(error) if error.kind() == io::ErrorKind::InvalidData => {
             refused("it is not UTF-8 text", "name a file that holds a JWK")
         }
-        Err(error) => Err(unreadable(path, &error)),
+        Err(error) => Err(unreadable(&error)),
     }
 }
 
 /// Why the text of this file is no usable key.
-pub fn unusable(path: &Path, error: JwkError) -> Failure {
+fn unusable(path: &Path, error: JwkError, needed: Half) -> Failure {
     let cure = if matches!(error, JwkError::Pem) {
-        // The last 32 bytes of a PKCS #8 Ed25519 key are its seed (RFC 8410 §7), the "d" of the JWK.
+        // The last 32 bytes of an Ed25519 key are its seed in PKCS #8 and its point in SPKI (RFC 8410 §4, §7): the
+        // "d" and the "x" of the JWK.
+        let (member, input, output) = match needed {
+            Half::Private => ("d", "", "private.jwk"),
+            Half::Public => ("x", "-pubin ", "public.jwk"),
+        };
         format!(
-            "convert it: (umask 077; printf '{{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"d\":\"%s\"}}' \
-             \"$(openssl pkey -in {} -outform DER | tail -c 32 | base64 | tr '+/' '-_' | tr -d '=')\" > private.jwk)",
+            "convert it: (umask 077; printf '{{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"{member}\":\"%s\"}}' \
+             \"$(openssl pkey {input}-in {} -outform DER | tail -c 32 | base64 | tr '+/' '-_' | tr -d '=')\" > {output})",
             shell_word(path)
         )
     } else {
@@ -88,9 +115,10 @@ pub fn unusable(path: &Path, error: JwkError) -> Failure {
     Failure::new(format!("cannot use the key {}", shown(path)), error.to_string(), cure)
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> Failure {
+/// What gives the keeper its private key.
+fn to_be_readable(path: &Path, error: &io::Error) -> String {
     let user = effective_user();
-    let cure = match (error.kind(), fs::metadata(path)) {
+    match (error.kind(), fs::metadata(path)) {
         (io::ErrorKind::NotFound, _) => format!("make one: capiscio key gen --out-priv {}", shell_word(path)),
         (io::ErrorKind::PermissionDenied, Ok(found)) => format!(
             "the keeper runs as uid {user}, the file belongs to uid {} and has mode {:04o}: run the keeper as that user \
@@ -105,8 +133,7 @@ fn unreadable(path: &Path, error: &io::Error) -> Failure {
              (containers: user: \"UID\") or open the directory for it"
         ),
         _ => String::new(),
-    };
-    Failure::new(format!("cannot use the key {}", shown(path)), error.to_string(), cure)
+    }
 }
 
 /// A warning when others can read the key, unless whoever mounted it takes care of that: systemd's credentials

@@ -34,7 +34,8 @@ pub struct Rules<'a> {
     /// The issuers that are trusted, compared as text; empty: any. A `did:key` in this list is
     /// accepted as self-signed too.
     pub trusted_issuers: Vec<String>,
-    /// Who the caller is; must be in `aud` when the badge has one (RFC-002 §8.3).
+    /// Who the caller is; must be in `aud`. RFC-002 §8.3 lets a badge without `aud` pass for anybody, which is what a
+    /// caller gets who names none: whoever demands an audience wants badges that were made for it.
     pub audience: Option<&'a str>,
     /// Tolerance for clocks that differ, seconds, not negative.
     pub skew: i64,
@@ -147,7 +148,7 @@ fn check_parties(claims: &Claims, rules: &Rules<'_>) -> Result<(), Invalid> {
         ]));
     }
     match rules.audience {
-        Some(audience) if !claims.aud.is_empty() && !claims.aud.iter().any(|a| a == audience) => {
+        Some(audience) if !claims.aud.iter().any(|a| a == audience) => {
             Err(Code::AudienceMismatch.because(&["it is not meant for ", &shown(audience)]))
         }
         _ => Ok(()),

@@ -1,0 +1,90 @@
+//! Badges made by hand: the good one, and what forgers and careless issuers make of it.
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use crate::common::{RFC_SEED, now};
+use capiscio::encoding::base64url;
+use capiscio::key::PrivateKey;
+
+pub const HEADER: &str = r#"{"alg":"EdDSA","typ":"JWT"}"#;
+pub const ISSUER: &str = "https://registry.capisc.io";
+pub const SUBJECT: &str = "did:web:registry.capisc.io:agents:a";
+
+/// The key of RFC 8037 A.1.
+pub fn issuer() -> PrivateKey {
+    seeded(RFC_SEED)
+}
+
+/// Somebody else.
+pub fn stranger() -> PrivateKey {
+    seeded("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE")
+}
+
+fn seeded(seed: &str) -> PrivateKey {
+    let mut bytes = [0; 32];
+    assert!(base64url::decode_exact(seed, &mut bytes));
+    PrivateKey::from_seed(bytes, None).unwrap()
+}
+
+/// A payload that is valid in every respect for an hour from now, with some members changed, added, or (with an
+/// empty value) taken away. Values are JSON.
+pub fn payload(changes: &[(&'static str, &str)]) -> String {
+    let mut members = vec![
+        ("jti", quoted("9b2f6f0e-5f2f-4d1c-8b8f-2f6f0e5f2f4d")),
+        ("iss", quoted(ISSUER)),
+        ("sub", quoted(SUBJECT)),
+        ("iat", now().to_string()),
+        ("exp", (now() + 3600).to_string()),
+        ("ial", quoted("0")),
+        ("key", issuer().public().claim()),
+        ("vc", vc("agent.example.com", "1")),
+    ];
+    for (name, value) in changes {
+        members.retain(|(other, _)| other != name);
+        if !value.is_empty() {
+            members.push((name, (*value).to_owned()));
+        }
+    }
+    let members: Vec<String> = members.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+    format!("{{{}}}", members.join(","))
+}
+
+pub fn quoted(text: &str) -> String {
+    format!("\"{text}\"")
+}
+
+/// `domain` as it stands in JSON, escapes included.
+pub fn vc(domain: &str, level: &str) -> String {
+    format!(
+        r#"{{"type":["VerifiableCredential","AgentIdentity"],"credentialSubject":{{"domain":"{domain}","level":"{level}"}}}}"#
+    )
+}
+
+pub fn sign(header: &str, payload: &str, key: &PrivateKey) -> String {
+    let signed = [base64url::encode(header.as_bytes()), base64url::encode(payload.as_bytes())].join(".");
+    let signature = base64url::encode(&key.sign(signed.as_bytes()));
+    format!("{signed}.{signature}")
+}
+
+/// A badge that the issuer signed, with these changes to its claims.
+pub fn badge(changes: &[(&'static str, &str)]) -> String {
+    sign(HEADER, &payload(changes), &issuer())
+}
+
+/// A badge that ends so many seconds from now.
+pub fn ending_in(seconds: i64) -> String {
+    let end = now() + seconds;
+    badge(&[("iat", &(end - 7200).min(now()).to_string()), ("exp", &end.to_string())])
+}
+
+/// The same token with one character of its signature changed.
+pub fn tampered(token: &str) -> String {
+    let mut bytes = token.as_bytes().to_vec();
+    let at = bytes.len() - 40;
+    bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
+    String::from_utf8(bytes).unwrap()
+}
+
+/// Whether a terminal would print all of it and obey none of it.
+pub fn is_plain(text: &str) -> bool {
+    !text.chars().any(|c| c.is_control() && c != '\n' || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
+}
