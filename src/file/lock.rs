@@ -26,17 +26,29 @@ pub enum Locked {
 impl Lock {
     /// Takes the lock, or says who has it. `output` is the file that it is about, for the sentence.
     pub fn take(path: &Path, output: &Path) -> Result<Locked, Failure> {
+        let mut writable = false;
         // A holder that ends removes the file, so the one that was locked may have no name any more: try again.
         for _ in 0..100 {
-            let file = open(path).map_err(|error| match fs::symlink_metadata(path) {
-                Ok(found) if error.kind() == io::ErrorKind::PermissionDenied => foreign(path, output, found.uid()),
-                _ => unwritten(output, &error),
-            })?;
+            let file = open(path, writable).map_err(|error| unopened(path, output, &error))?;
+            if !file.metadata().is_ok_and(|found| found.is_file()) {
+                return Err(misplaced(path, output));
+            }
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Err(taken(path, output, &file)),
-                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(TryLockError::Error(error)) => return Ok(Locked::Unsupported(error)),
+                Err(TryLockError::Error(error)) => match error.raw_os_error() {
+                    Some(libc::EINTR) => continue,
+                    // NFS locks exclusively only what is open for writing (flock(2)).
+                    Some(libc::EBADF) if !writable => {
+                        writable = true;
+                        continue;
+                    }
+                    _ => {
+                        // It guards nothing here, so it does not stay.
+                        let _ = fs::remove_file(path);
+                        return Ok(Locked::Unsupported(error));
+                    }
+                },
             }
             let lock = Lock { path: path.to_path_buf(), file };
             if lock.stands() {
@@ -51,16 +63,22 @@ impl Lock {
 
     /// Whether the lock still has its name: it has not where the directory was removed and made again.
     pub fn stands(&self) -> bool {
-        match (self.file.metadata(), fs::symlink_metadata(&self.path)) {
-            (Ok(ours), Ok(named)) => (ours.dev(), ours.ino()) == (named.dev(), named.ino()),
-            _ => false,
-        }
+        is_named(&self.file, &self.path)
     }
 
-    /// Best effort: a full disk must not stop a keeper from taking its lock.
+    /// Writes our pid into it. Best effort: a full disk must not stop a keeper from taking its lock.
+    ///
+    /// The descriptor is another one and is closed at once, because a file that stays open for writing keeps its
+    /// file system from being remounted read-only.
     fn sign(&self) {
-        let _ = self.file.set_len(0);
-        let _ = (&self.file).write_all(format!("{}\n", std::process::id()).as_bytes());
+        let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+        if let Ok(mut file) = OpenOptions::new().write(true).custom_flags(flags).open(&self.path)
+            && self.stands()
+            && is_named(&file, &self.path)
+        {
+            let _ = file.set_len(0);
+            let _ = file.write_all(format!("{}\n", std::process::id()).as_bytes());
+        }
     }
 }
 
@@ -72,15 +90,37 @@ impl Drop for Lock {
     }
 }
 
-fn open(path: &Path) -> io::Result<File> {
+fn is_named(file: &File, path: &Path) -> bool {
+    match (file.metadata(), fs::symlink_metadata(path)) {
+        (Ok(open), Ok(named)) => (open.dev(), open.ino()) == (named.dev(), named.ino()),
+        _ => false,
+    }
+}
+
+fn open(path: &Path, writable: bool) -> io::Result<File> {
     OpenOptions::new()
         .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
+        .write(writable)
         .mode(0o600)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+        .custom_flags(libc::O_CREAT | libc::O_NOFOLLOW | libc::O_NONBLOCK)
         .open(path)
+}
+
+fn unopened(path: &Path, output: &Path, error: &io::Error) -> Failure {
+    match fs::symlink_metadata(path) {
+        Ok(found) if !found.is_file() => misplaced(path, output),
+        Ok(found) if error.kind() == io::ErrorKind::PermissionDenied => refused(
+            output,
+            format!("the lock {} belongs to uid {}", shown(path), found.uid()),
+            "run the keeper as that user, or remove the lock if no keeper of theirs is running",
+        ),
+        _ => unwritten(output, error),
+    }
+}
+
+fn misplaced(path: &Path, output: &Path) -> Failure {
+    let reason = format!("the keeper's lock {} is no ordinary file", shown(path));
+    refused(output, reason, "remove what stands there")
 }
 
 fn taken(path: &Path, output: &Path, file: &File) -> Failure {
@@ -96,13 +136,5 @@ fn taken(path: &Path, output: &Path, file: &File) -> Failure {
         output,
         format!("another keeper ({who}) keeps this file and holds the lock {}", shown(path)),
         "stop that one, or give this one another --out",
-    )
-}
-
-fn foreign(path: &Path, output: &Path, owner: u32) -> Failure {
-    refused(
-        output,
-        format!("the lock {} belongs to uid {owner}", shown(path)),
-        "run the keeper as that user, or remove the lock if no keeper of theirs is running",
     )
 }

@@ -7,6 +7,7 @@ mod output;
 mod replace;
 mod target;
 mod watch;
+mod written;
 
 pub use output::{Output, Sight, Wanted};
 pub use replace::{create, replace};

@@ -6,13 +6,13 @@ use super::failure::{refused, unwritten};
 use super::lock::{Lock, Locked};
 use super::replace::{Unreplaced, replace};
 use super::watch::Watch;
+use super::written::Written;
 use crate::encoding::shown;
 use crate::failure::Failure;
 use crate::system::{effective_user, random};
-use std::fs::{self, File, Metadata, OpenOptions};
-use std::io::{self, Read};
+use std::fs;
+use std::io;
 use std::os::fd::BorrowedFd;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// How the file shall be.
@@ -31,14 +31,6 @@ pub enum Sight {
     Intact,
     /// It is not; what was seen.
     Damaged(String),
-}
-
-/// What stands in the file when nobody has touched it.
-struct Written {
-    content: Vec<u8>,
-    inode: (u64, u64),
-    mode: u32,
-    owner: (u32, u32),
 }
 
 /// A file that is ours to keep.
@@ -124,22 +116,26 @@ impl Output {
     /// Compares the file with what was written.
     pub fn look(&mut self) -> Sight {
         self.watch.drain();
+        // A directory that was exchanged while a badge was being written has got it without a lock. Where somebody
+        // else has the lock by now, the next write says so.
+        let _ = self.hold_lock();
         let Some(written) = &self.written else { return Sight::Intact };
-        match written.compare(self.target.path()) {
-            Ok(inode) => {
-                if inode != written.inode {
-                    self.watch.follow(self.target.path(), self.target.directory());
-                    self.written = self.written.take().map(|old| Written { inode, ..old });
-                    self.note_watch();
-                }
-                if self.sync_fails {
-                    let result = super::replace::sync_directory(self.target.path());
-                    self.note_sync(result.err());
-                }
-                Sight::Intact
-            }
-            Err(seen) => Sight::Damaged(seen),
+        // First the watch, then the look: what changes after the look is told. The path is watched anew each time,
+        // because an inode's number does not tell whether it still is the one that is watched.
+        self.watch.follow(self.target.path(), self.target.directory());
+        if let Err(seen) = written.compare(self.target.path()) {
+            return Sight::Damaged(seen);
         }
+        if self.blind.is_none() && self.watch.blindness().is_some() {
+            // Whoever waits for our word would wait in vain; a write of our own tells them that none will come.
+            return Sight::Damaged("another file stands in its place, which the kernel cannot watch".into());
+        }
+        self.note_watch();
+        if self.sync_fails {
+            let result = super::replace::sync_directory(self.target.path());
+            self.note_sync(result.err());
+        }
+        Sight::Intact
     }
 
     /// Whether the kernel tells of every change.
@@ -210,54 +206,6 @@ impl Output {
             ));
         }
         self.blind = blind;
-    }
-}
-
-impl Written {
-    fn new(content: &[u8], found: &Metadata) -> Written {
-        Written {
-            content: content.to_vec(),
-            inode: (found.dev(), found.ino()),
-            mode: found.mode(),
-            owner: (found.uid(), found.gid()),
-        }
-    }
-
-    /// The inode that stands under the path when it is equal to what was written, else what was seen.
-    fn compare(&self, path: &Path) -> Result<(u64, u64), String> {
-        let file =
-            OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY).open(path);
-        let found = file.as_ref().map_or_else(|_| fs::symlink_metadata(path), File::metadata);
-        let found = found.map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => "it is gone".to_owned(),
-            _ => format!("it cannot be examined: {error}"),
-        })?;
-        if found.mode() & libc::S_IFMT != self.mode & libc::S_IFMT {
-            return Err("it is no ordinary file any more".into());
-        }
-        if found.mode() != self.mode {
-            return Err(format!(
-                "its mode is {:04o} instead of {:04o}; if that is what you want, say so with --out-mode",
-                found.mode() & 0o7777,
-                self.mode & 0o7777
-            ));
-        }
-        if (found.uid(), found.gid()) != self.owner {
-            return Err(format!(
-                "its owner is {}:{} instead of {}:{}; another group is asked for with --out-group",
-                found.uid(),
-                found.gid(),
-                self.owner.0,
-                self.owner.1
-            ));
-        }
-        let mut content = Vec::with_capacity(self.content.len() + 1);
-        file.and_then(|file| file.take(self.content.len() as u64 + 1).read_to_end(&mut content))
-            .map_err(|error| format!("it cannot be read: {error}"))?;
-        if content != self.content {
-            return Err(if content.is_empty() { "it is empty" } else { "its content is not what was written" }.into());
-        }
-        Ok((found.dev(), found.ino()))
     }
 }
 

@@ -76,11 +76,22 @@ fn write<'a>(
     file.write_all(content)?;
     // The group first: a wide mode must never stand beside the wrong group.
     if group.is_some() {
-        fchown(&file, None, group).map_err(|error| Unreplaced { error, at_group: true })?;
+        give(&file, group)
+            .map_err(|error| Unreplaced { at_group: error.raw_os_error() == Some(libc::EPERM), error })?;
     }
     file.set_permissions(Permissions::from_mode(mode))?;
     file.sync_all()?;
     Ok((unfinished, file))
+}
+
+/// std makes every other call here again when a signal came in between, but not this one.
+fn give(file: &File, group: Option<u32>) -> io::Result<()> {
+    loop {
+        match fchown(file, None, group) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            given => return given,
+        }
+    }
 }
 
 /// Without this the rename itself may be lost at a power cut.

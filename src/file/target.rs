@@ -3,6 +3,8 @@
 
 use super::failure::{directory, refused, unwritten};
 use crate::failure::Failure;
+use crate::system::effective_user;
+use crate::system::filesystem::longest_name;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
@@ -13,28 +15,35 @@ use std::path::{Path, PathBuf};
 /// How many symbolic links the kernel follows, too (path_resolution(7)).
 const LINKS: usize = 40;
 
-/// The longest file name, in bytes (NAME_MAX of every common Linux file system).
+/// The longest file name, in bytes, where the file system does not say (NAME_MAX of nearly every one on Linux).
 const NAME_MAX: usize = 255;
+
+/// The shortest limit that is believed; below it (8.3 names) no name beside the file could be told from another.
+const SHORTEST_NAME_MAX: usize = 64;
 
 /// A file to be replaced: an ordinary file, or nothing yet, in a directory.
 pub struct Target {
     path: PathBuf,
+    name_max: usize,
 }
 
 impl Target {
     /// Follows symbolic links once, to the real file, and refuses whatever a rename would destroy.
     pub fn resolve(path: &Path) -> Result<Target, Failure> {
-        let mut path = path.to_path_buf();
+        // Before anything is made of it: an absolute path has lost its last dot.
+        let is_directory = is_directory_name(path);
+        let mut path = absolute(path);
         for _ in 0..LINKS {
             match fs::symlink_metadata(&path) {
-                Ok(found) if found.is_symlink() => {
-                    let link = fs::read_link(&path).map_err(|e| unwritten(&path, &e))?;
-                    path = directory(&path).join(link);
-                }
-                Ok(found) if found.is_file() => return Ok(Target { path }),
+                Ok(found) if found.is_symlink() => path = behind(&path, &found)?,
+                Ok(found) if found.is_file() => return Ok(Target::beside(&path)),
                 Ok(found) => return Err(not_a_file(&path, &found)),
-                Err(error) if error.kind() == io::ErrorKind::NotFound && path.file_name().is_some() => {
-                    return Ok(Target { path });
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    return if is_directory || is_directory_name(&path) {
+                        Err(refused(&path, "it names a directory, which is not there", "name a file with --out"))
+                    } else {
+                        Ok(Target::beside(&path))
+                    };
                 }
                 Err(error) => return Err(unwritten(&path, &error)),
             }
@@ -44,7 +53,8 @@ impl Target {
 
     /// The file of this very name, whatever it is.
     pub fn beside(path: &Path) -> Target {
-        Target { path: path.to_path_buf() }
+        let longest = longest_name(directory(path)).unwrap_or(NAME_MAX);
+        Target { path: path.to_path_buf(), name_max: longest.clamp(SHORTEST_NAME_MAX, NAME_MAX) }
     }
 
     /// The real file.
@@ -84,26 +94,78 @@ impl Target {
     /// Whether `other` is this very file, under whatever name.
     pub fn is_same_file(&self, other: &Path) -> bool {
         match (fs::metadata(&self.path), fs::metadata(other)) {
-            (Ok(ours), Ok(theirs)) => (ours.dev(), ours.ino()) == (theirs.dev(), theirs.ino()),
-            _ => Target::resolve(other).is_ok_and(|other| other.path == self.path),
+            (Ok(_), Ok(_)) => is_same(&self.path, other),
+            _ => Target::resolve(other).is_ok_and(|other| self.is_same_name(&other)),
         }
+    }
+
+    /// Whether both are one name in one directory; neither file has to be there.
+    fn is_same_name(&self, other: &Target) -> bool {
+        self.path.file_name() == other.path.file_name() && is_same(self.directory(), other.directory())
     }
 
     /// A dot-prefixed name beside the file. One that would be too long is cut and made unique by its hash.
     fn sibling(&self, ending: &[u8]) -> PathBuf {
         let name = self.path.file_name().unwrap_or_default().as_bytes();
-        let longest = NAME_MAX - 1 - b".00000000.tmp".len();
+        let longest = self.name_max - 1 - b".00000000.tmp".len();
         let mut sibling = vec![b'.'];
         if name.len() <= longest {
             sibling.extend_from_slice(name);
         } else {
             let hash = format!("~{:016x}", fnv1a(name));
-            sibling.extend_from_slice(&name[..longest - hash.len()]);
+            // Not within a character: some file systems refuse names that are no UTF-8.
+            let cut = (0..=longest - hash.len()).rfind(|end| name[*end] & 0xc0 != 0x80).unwrap_or_default();
+            sibling.extend_from_slice(&name[..cut]);
             sibling.extend_from_slice(hash.as_bytes());
         }
         sibling.extend_from_slice(ending);
         self.directory().join(OsString::from_vec(sibling))
     }
+}
+
+/// The path from the root on, so that a working directory that was made again is found again. Where that way is
+/// closed to us, the path as it is.
+fn absolute(path: &Path) -> PathBuf {
+    match std::path::absolute(path) {
+        Ok(absolute) if !is_same(directory(path), directory(&absolute)) && directory(path).is_dir() => path.into(),
+        Ok(absolute) => absolute,
+        Err(_) => path.into(),
+    }
+}
+
+/// Whether two paths lead to one file or directory that is there.
+fn is_same(one: &Path, other: &Path) -> bool {
+    match (fs::metadata(one), fs::metadata(other)) {
+        (Ok(one), Ok(other)) => (one.dev(), one.ino()) == (other.dev(), other.ino()),
+        _ => false,
+    }
+}
+
+/// Whether a path can only be a directory's: `new/`, `new/.`, `new/..`
+fn is_directory_name(path: &Path) -> bool {
+    let bytes = path.as_os_str().as_bytes();
+    path.file_name().is_none() || bytes.ends_with(b"/") || bytes.ends_with(b"/.")
+}
+
+/// Where a symbolic link leads. The kernel's rules are kept: some links only it can follow (those of /proc), and in
+/// a directory where anybody may plant one it follows only ours and the directory's owner's
+/// (`protected_symlinks`, proc_sys_fs(5)).
+fn behind(path: &Path, link: &fs::Metadata) -> Result<PathBuf, Failure> {
+    match fs::metadata(path) {
+        Ok(found) if !found.is_file() => return Err(not_a_file(path, &found)),
+        _ => {}
+    }
+    let parent = fs::metadata(directory(path)).map_err(|error| unwritten(path, &error))?;
+    let anybodys = parent.mode() & 0o1002 == 0o1002;
+    if anybodys && link.uid() != effective_user() && link.uid() != parent.uid() {
+        return Err(refused(
+            path,
+            format!("it is a symbolic link of uid {} in a directory where anybody may put one", link.uid()),
+            "remove it, or name the file itself",
+        ));
+    }
+    let link = fs::read_link(path).map_err(|error| unwritten(path, &error))?;
+    Ok(directory(path).join(link))
 }
 
 /// FNV-1a, 64 bits: the name must be the same in every release, which std's hasher does not promise.
@@ -127,7 +189,7 @@ mod tests {
     use super::*;
 
     fn target(name: &str) -> Target {
-        Target { path: Path::new("/run/badges").join(name) }
+        Target { path: Path::new("/run/badges").join(name), name_max: 255 }
     }
 
     #[test]
@@ -144,6 +206,25 @@ mod tests {
         assert!(length(target(&one).temporary([0xff; 4])) <= 255);
         assert!(length(target(&one).lock()) <= 255);
         assert_ne!(target(&one).lock(), target(&other).lock());
+    }
+
+    /// eCryptfs takes 143 bytes.
+    #[test]
+    fn names_beside_fit_where_names_must_be_shorter() {
+        for length in [63, 64, 129, 130, 143] {
+            let badge = Target { path: Path::new("/run").join("a".repeat(length)), name_max: 143 };
+            assert!(badge.temporary([0xff; 4]).file_name().unwrap().len() <= 143);
+            assert!(badge.is_temporary(badge.temporary([0xff; 4]).file_name().unwrap()));
+            assert!(!badge.is_temporary(badge.lock().file_name().unwrap()));
+        }
+    }
+
+    #[test]
+    fn a_name_is_never_cut_within_a_character() {
+        for pad in 0..4 {
+            let name = format!("{}{}", "x".repeat(pad), "日本".repeat(42));
+            assert!(target(&name).lock().to_str().is_some() && target(&name).temporary([0; 4]).to_str().is_some());
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 #![forbid(unsafe_code)]
-//! Being told when the file is no longer what was written: a watch on its inode and on its directory's end.
+//! Being told when the file is no longer what was written: a watch on its inode, and on the end of its directory,
+//! of those above it, and of links on the way.
 
 use crate::system::filesystem;
 use crate::system::inotify::{Inotify, Watched};
@@ -13,7 +14,7 @@ pub struct Watch {
     queue: Option<Inotify>,
     file: Option<Watched>,
     next: Option<Watched>,
-    directory: Option<Watched>,
+    way: Vec<Watched>,
     failure: Option<io::Error>,
     remote: bool,
 }
@@ -39,30 +40,32 @@ impl Watch {
         self.queue = Some(queue);
     }
 
-    /// The prepared file stands: it is the one that is watched from now on, and its directory by what the path
+    /// The prepared file stands: it is the one that is watched from now on, and the way to it by what the path
     /// says now.
     pub fn settle(&mut self, directory: &Path) {
         let old = std::mem::replace(&mut self.file, self.next.take());
-        let Some(queue) = &self.queue else { return };
-        if let Some(old) = old
-            && Some(old) != self.file
-        {
-            queue.unwatch(old);
-        }
-        let parent = queue.watch_directory(directory);
-        if let Some(old) = self.directory.take()
-            && parent.as_ref().ok() != Some(&old)
-        {
-            queue.unwatch(old);
-        }
         self.remote = filesystem::is_remote(directory);
+        let Some(queue) = &self.queue else { return };
+        let parent = queue.watch_directory(directory);
+        // Of what lies above, a part may be closed to us. That is no reason to look at the file all day: it only
+        // matters where somebody moves a whole tree or turns a link, and the next badge finds its way by path.
+        let above = directory.ancestors().skip(1).filter_map(|path| queue.watch_directory(path).ok());
+        let links =
+            directory.ancestors().filter(|path| path.is_symlink()).filter_map(|path| queue.watch_link(path).ok());
+        let mut way: Vec<Watched> = above.chain(links).collect();
         match parent {
-            Ok(watched) => self.directory = Some(watched),
+            Ok(watched) => way.push(watched),
             Err(error) => self.failure = Some(error),
         }
+        for old in old.into_iter().chain(self.way.drain(..)) {
+            if Some(old) != self.file && !way.contains(&old) {
+                queue.unwatch(old);
+            }
+        }
+        self.way = way;
     }
 
-    /// Somebody put an equal file in place of ours: that one is watched now.
+    /// Watches what stands under the path now, whoever put it there. What is watched already stays so.
     pub fn follow(&mut self, path: &Path, directory: &Path) {
         self.prepare(path);
         self.settle(directory);

@@ -109,7 +109,8 @@ fn keep(settings: &Settings, output: &mut Output, voice: &mut Voice) -> std::io:
             Action::Look => match output.look() {
                 Sight::Intact => Event::SeenIntact,
                 Sight::Damaged(seen) => {
-                    voice.damaged(&machine, output.path(), &seen);
+                    // What the machine will make of it is part of the sentence.
+                    voice.damaged(machine.step(Event::SeenDamaged, now), output.path(), &seen, now);
                     Event::SeenDamaged
                 }
             },

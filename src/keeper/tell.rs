@@ -1,6 +1,6 @@
 //! What the loop tells: the log's sentences, the supervisor's status line.
 
-use super::event::Why;
+use super::event::{Action, Sleep, Why};
 use super::machine::Machine;
 use super::moment::{Moment, SECOND};
 use super::settings::Settings;
@@ -102,11 +102,14 @@ impl Voice {
         self.supervisor.ready();
     }
 
-    /// The file is not what was written; `seen` says how.
-    pub fn damaged(&self, machine: &Machine, path: &Path, seen: &str) {
-        let fight = match machine.fight() {
-            0 => "",
-            _ => "; somebody keeps changing the file, so restoring it waits longer each time",
+    /// The file is not what was written; `seen` says how. `next` is what comes of it: in a fight, a delay.
+    pub fn damaged(&self, next: (Machine, Action), path: &Path, seen: &str, now: Moment) {
+        let fight = match next {
+            (machine, Action::Sleep(Sleep { boot: Some(boot), .. })) if machine.fight() > 0 => format!(
+                "; somebody keeps changing the file, so restoring it waits longer each time: next attempt at {}",
+                date(now.wall_at(boot).div_euclid(SECOND))
+            ),
+            _ => String::new(),
         };
         let sentence = format!("the badge file {} was changed by somebody else: {seen}{fight}", shown(path));
         self.log.line(Level::Warning, "damaged", &sentence, Members::new().text("out", &shown(path)));

@@ -32,6 +32,11 @@ pub fn is_read_only(path: &Path) -> bool {
     statvfs(path).is_ok_and(|fs| fs.f_flag & libc::ST_RDONLY != 0)
 }
 
+/// The longest file name there, in bytes. An unknown answer is `None`.
+pub fn longest_name(path: &Path) -> Option<usize> {
+    usize::try_from(statvfs(path).ok()?.f_namemax).ok()
+}
+
 fn statfs(path: &Path) -> io::Result<libc::statfs> {
     let path = CString::new(path.as_os_str().as_bytes())?;
     let mut fs = MaybeUninit::zeroed();

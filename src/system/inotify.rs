@@ -36,6 +36,11 @@ impl Inotify {
         self.watch(path, libc::IN_MOVE_SELF | libc::IN_DELETE_SELF | libc::IN_ONLYDIR)
     }
 
+    /// Watches a symbolic link itself for its own end.
+    pub fn watch_link(&self, path: &Path) -> io::Result<Watched> {
+        self.watch(path, libc::IN_MOVE_SELF | libc::IN_DELETE_SELF | libc::IN_DONT_FOLLOW)
+    }
+
     fn watch(&self, path: &Path, mask: u32) -> io::Result<Watched> {
         let path = CString::new(path.as_os_str().as_bytes())?;
         // SAFETY: the path is a NUL-terminated string that outlives the call.

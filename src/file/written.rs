@@ -1,0 +1,59 @@
+#![forbid(unsafe_code)]
+//! What was written, and how it differs from what stands there now.
+
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+/// What stands in the file when nobody has touched it.
+pub struct Written {
+    /// Every byte of it.
+    pub content: Vec<u8>,
+    mode: u32,
+    owner: (u32, u32),
+}
+
+impl Written {
+    /// `found` is what the file was like right after it was written: some file systems ignore what is asked.
+    pub fn new(content: &[u8], found: &Metadata) -> Written {
+        Written { content: content.to_vec(), mode: found.mode(), owner: (found.uid(), found.gid()) }
+    }
+
+    /// What was seen when it is not equal to what was written.
+    pub fn compare(&self, path: &Path) -> Result<(), String> {
+        let file =
+            OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY).open(path);
+        let found = file.as_ref().map_or_else(|_| fs::symlink_metadata(path), File::metadata);
+        let found = found.map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => "it is gone".to_owned(),
+            _ => format!("it cannot be examined: {error}"),
+        })?;
+        if found.mode() & libc::S_IFMT != self.mode & libc::S_IFMT {
+            return Err("it is no ordinary file any more".into());
+        }
+        if found.mode() != self.mode {
+            return Err(format!(
+                "its mode is {:04o} instead of {:04o}; if that is what you want, say so with --out-mode",
+                found.mode() & 0o7777,
+                self.mode & 0o7777
+            ));
+        }
+        if (found.uid(), found.gid()) != self.owner {
+            return Err(format!(
+                "its owner is {}:{} instead of {}:{}; another group is asked for with --out-group",
+                found.uid(),
+                found.gid(),
+                self.owner.0,
+                self.owner.1
+            ));
+        }
+        let mut content = Vec::with_capacity(self.content.len() + 1);
+        file.and_then(|file| file.take(self.content.len() as u64 + 1).read_to_end(&mut content))
+            .map_err(|error| format!("it cannot be read: {error}"))?;
+        if content != self.content {
+            return Err(if content.is_empty() { "it is empty" } else { "its content is not what was written" }.into());
+        }
+        Ok(())
+    }
+}

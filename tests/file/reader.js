@@ -1,0 +1,21 @@
+// The guide's Node consumer in a tight loop: prints how often it has read since, and each badge that is new.
+
+const fs = require('fs');
+const path = require('path');
+
+function getCurrentBadge() {
+  const badgePath = process.env.BADGE_FILE || './current-badge.jwt';
+  return fs.readFileSync(badgePath, 'utf-8').trim();
+}
+
+let last = null;
+let reads = 0;
+for (;;) {
+  const badge = getCurrentBadge();
+  reads += 1;
+  if (badge !== last) {
+    fs.writeSync(1, `${reads} ${badge}\n`);
+    last = badge;
+    reads = 0;
+  }
+}
