@@ -242,7 +242,7 @@ fn the_line_that_converts_a_pem_key_does_convert_it() {
 
 #[test]
 fn an_output_that_cannot_be_written_says_failed_to_write_badge_and_the_cure() {
-    refused(&["--out", "missing/dir/badge.jwt"], 1, &["failed to write badge", "mkdir -p missing/dir"]);
+    refused(&["--out", "missing/dir/badge.jwt"], 1, &["failed to write badge", "mkdir -p ", "missing/dir"]);
     refused(&["--out", "/dev/null"], 1, &["failed to write badge", "device"]);
     refused(&["--out", "."], 1, &["failed to write badge", "directory"]);
     refused(&["--out", "private.jwk"], 1, &["failed to write badge", "private key"]);

@@ -46,7 +46,7 @@ fn one_command_in_an_empty_directory_makes_the_key_and_keeps_the_badge() {
 #[test]
 fn badges_are_renewed_in_time_again_and_again() {
     let scratch = Scratch::with_key();
-    let mut keeper = Keeper::start(&scratch, &["--exp", "3s", "--renew-before", "1s"]);
+    let mut keeper = Keeper::start(&scratch, &["--exp", "2s", "--renew-before", "1s"]);
     let key = PublicKey::from_jwk(RFC_PUBLIC).unwrap();
     let mut seen = Vec::new();
     while seen.len() < 4 {

@@ -81,7 +81,7 @@ fn read_text(path: &Path, cure: impl Fn(&io::Error) -> String) -> Result<String,
         return refused("it is a directory", "name the file in it");
     }
     if !found.is_file() {
-        return refused("it is no ordinary file", "a key is read again for each badge, so keep it in a file");
+        return refused("it is no ordinary file", "name one; a keeper reads it again for each badge");
     }
     // Room for all of it: the text is read in one piece, and not copied from buffer to buffer.
     let mut text = String::with_capacity(found.len().min(LONGEST) as usize + 1);

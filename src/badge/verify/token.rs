@@ -18,11 +18,11 @@ pub(super) struct Token<'a> {
 
 impl<'a> Token<'a> {
     pub(super) fn split(token: &'a [u8]) -> Result<Token<'a>, Invalid> {
+        let token = token.strip_suffix(b"\n").unwrap_or(token);
         if token.len() > LONGEST_TOKEN {
             return Err(malformed("it is larger than 64 KiB"));
         }
-        let token =
-            str::from_utf8(token.strip_suffix(b"\n").unwrap_or(token)).map_err(|_| malformed("it is not text"))?;
+        let token = str::from_utf8(token).map_err(|_| malformed("it is not text"))?;
         if token.is_empty() {
             return Err(malformed("it is empty"));
         }
