@@ -53,6 +53,7 @@ fuzz:
 
 # real engines and init systems (root)
 deploy-test *which:
+    tests/deploy/install
     tests/deploy/run {{which}}
 
 # the table of measurements
