@@ -88,12 +88,12 @@ impl Output {
         let Wanted { mode, group, .. } = self.wanted;
         let path = self.target.path();
         let replaced = replace(path, &temporary, content, mode, group, |file| watch.prepare(file));
-        let (file, unsynced) = replaced.map_err(|unreplaced| {
+        let (found, unsynced) = replaced.map_err(|unreplaced| {
             watch.abandon();
             unwritten_in(path, group, &unreplaced)
         })?;
         self.watch.settle(self.target.directory());
-        self.written = file.metadata().ok().map(|found| Written::new(content, &found));
+        self.written = Some(Written::new(content, &found));
         self.note_sync(unsynced);
         self.note_watch();
         Ok(())

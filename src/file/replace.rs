@@ -2,7 +2,7 @@
 //! Putting a whole file in place, or nothing.
 
 use super::failure::directory;
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, fchown};
 use std::path::Path;
@@ -32,8 +32,8 @@ impl From<io::Error> for Unreplaced {
     }
 }
 
-/// The file that now stands, and a directory fsync that failed after it did.
-pub type Replaced = (File, Option<io::Error>);
+/// What the file was like when it got its name, and a directory fsync that failed after it did.
+pub type Replaced = (Metadata, Option<io::Error>);
 
 /// Replaces `path` by `content`: atomically, durably, with exactly this mode and group.
 ///
@@ -49,9 +49,11 @@ pub fn replace(
 ) -> Result<Replaced, Unreplaced> {
     let (mut unfinished, file) = write(temporary, content, mode, group)?;
     before_rename(temporary);
+    // Before anybody knows the name: whatever is changed later is somebody else's doing.
+    let found = file.metadata()?;
     fs::rename(temporary, path)?;
     unfinished.0 = None;
-    Ok((file, sync_directory(path).err()))
+    Ok((found, sync_directory(path).err()))
 }
 
 /// Writes `content` under a name that is still free, durably; an existing file is an error (`AlreadyExists`)

@@ -15,7 +15,7 @@ pub struct Written {
 }
 
 impl Written {
-    /// `found` is what the file was like right after it was written: some file systems ignore what is asked.
+    /// `found` is what the file was like when it got its name: some file systems ignore what is asked.
     pub fn new(content: &[u8], found: &Metadata) -> Written {
         Written { content: content.to_vec(), mode: found.mode(), owner: (found.uid(), found.gid()) }
     }

@@ -25,19 +25,19 @@ fn a_writer_that_keeps_overwriting_meets_a_growing_delay_and_a_clear_line() {
         // From here on: one restore after a second, one after two more, and so on.
         let (begin, woken, busy, restored) =
             (Instant::now(), sleeps(pid), ticks(pid), keeper.lines_with("restored the badge"));
-        sleep(Duration::from_millis(3500));
+        sleep(Duration::from_millis(1500));
         let spent = begin.elapsed().as_secs() + 1;
         let (woken, busy) = (sleeps(pid) - woken, ticks(pid) - busy);
         let restored = keeper.lines_with("restored the badge") - restored;
         println!("in {spent} s of a fight: {restored} restores, {woken} wakes, {busy} ticks of 10 ms");
-        assert!(restored <= 3, "{}", keeper.log());
+        assert!(restored <= 2, "{}", keeper.log());
         assert!(woken <= 60, "{woken} wakes");
         assert!(busy <= 10, "{busy} ticks");
         stop.store(true, Ordering::Relaxed);
     });
     let log = keeper.log();
     let free = FREE_RESTORES as usize;
-    assert!(keeper.lines_with("changed by somebody else") <= free + 1 + 3, "the log stays short\n{log}");
+    assert!(keeper.lines_with("changed by somebody else") <= free + 1 + 2, "the log stays short\n{log}");
     let line = log.lines().find(|line| line.contains("waits longer each time")).unwrap();
     assert!(line.contains("somebody keeps changing the file") && line.contains("next attempt at"), "{line}");
     // The writer gave in: the badge is back when the delay is over.
@@ -60,10 +60,10 @@ fn somebody_who_touches_the_file_all_day_does_not_keep_the_keeper_awake() {
         });
         sleep(Duration::from_millis(200));
         let (woken, busy) = (sleeps(pid), ticks(pid));
-        sleep(Duration::from_secs(2));
+        sleep(Duration::from_secs(1));
         let (woken, busy) = (sleeps(pid) - woken, ticks(pid) - busy);
-        println!("in 2 s of touches without end: {woken} wakes, {busy} ticks of 10 ms");
-        assert!(busy <= 20, "{busy} ticks");
+        println!("in a second of touches without end: {woken} wakes, {busy} ticks of 10 ms");
+        assert!(busy <= 10, "{busy} ticks");
         stop.store(true, Ordering::Relaxed);
     });
     assert_eq!(keeper.lines_with("changed by somebody else"), 0, "{}", keeper.log());

@@ -192,7 +192,7 @@ pub fn settled(pid: i32) {
     let begin = Instant::now();
     let mut before = sleeps(pid);
     loop {
-        sleep(Duration::from_millis(150));
+        sleep(Duration::from_millis(100));
         let after = sleeps(pid);
         if after == before {
             return;
