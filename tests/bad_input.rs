@@ -138,7 +138,13 @@ fn text_that_becomes_a_claim_must_be_utf_8() {
 #[test]
 fn a_key_on_the_command_line_is_refused_and_not_repeated() {
     let scratch = Scratch::with_key();
-    for arguments in [vec!["badge", "keep", "--key", RFC_KEY], vec!["badge", "keep", RFC_KEY]] {
+    let in_a_path = format!("no/{RFC_KEY}");
+    for arguments in [
+        vec!["badge", "keep", "--key", RFC_KEY],
+        vec!["badge", "keep", RFC_KEY],
+        vec!["badge", "keep", "--key", "private.jwk", "--out", &in_a_path],
+        vec!["badge", "issue", "--key", "private.jwk", "--out", RFC_KEY],
+    ] {
         sentence(&run(scratch.path(), &arguments), 2, &[], &["a JWK as an argument"]);
     }
     let twice = ["badge", "keep", "--sub", RFC_KEY, "--sub", RFC_KEY];
@@ -233,11 +239,56 @@ fn the_line_that_converts_a_pem_key_does_convert_it() {
     };
     shell("openssl genpkey -algorithm ed25519 -out 'my private.pem'");
     let ended = run(scratch.path(), &["badge", "issue", "--key", "my private.pem"]);
-    let line = ended.stderr.split("convert it: ").nth(1).unwrap_or_default();
+    let line = ended.stderr.split("is converted by: ").nth(1).unwrap_or_default();
     shell(line);
     let issued = run(scratch.path(), &["badge", "issue", "--key", "private.jwk"]);
     assert_eq!(issued.code, Some(0), "{}", issued.stderr);
     assert_eq!(fs::metadata(scratch.join("private.jwk")).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn the_line_for_a_pem_key_makes_nothing_of_a_key_that_is_not_ed25519_and_replaces_nothing() {
+    let make = ["ecparam -name prime256v1 -genkey -noout", "genpkey -algorithm RSA", "genpkey -algorithm X25519"];
+    for recipe in make {
+        let scratch = Scratch::empty();
+        let shell = |line: &str| {
+            std::process::Command::new("sh").arg("-c").arg(line).current_dir(scratch.path()).output().unwrap()
+        };
+        assert!(shell(&format!("openssl {recipe} -out other.pem")).status.success(), "{recipe}");
+        let ended = run(scratch.path(), &["badge", "issue", "--key", "other.pem"]);
+        let line = ended.stderr.split("is converted by: ").nth(1).unwrap().to_owned();
+        assert!(!shell(&line).status.success(), "{recipe}");
+        assert_eq!(scratch.names(), ["other.pem"], "{recipe}");
+    }
+    let scratch = Scratch::empty();
+    let shell =
+        |line: &str| std::process::Command::new("sh").arg("-c").arg(line).current_dir(scratch.path()).output().unwrap();
+    assert!(shell("openssl genpkey -algorithm ed25519 -out private.jwk").status.success());
+    let before = scratch.read("private.jwk");
+    let ended = run(scratch.path(), &["badge", "issue", "--key", "private.jwk"]);
+    assert!(!shell(ended.stderr.split("is converted by: ").nth(1).unwrap()).status.success());
+    assert_eq!(scratch.read("private.jwk"), before);
+}
+
+#[test]
+fn a_key_that_has_a_name_which_the_keeper_needs_is_left_alone() {
+    for name in [".badge.jwt.lock", ".badge.jwt.0123abcd.tmp"] {
+        let scratch = Scratch::empty();
+        scratch.write_private(name, RFC_KEY);
+        let ended = run(scratch.path(), &["badge", "keep", "--key", name, "--out", "badge.jwt"]);
+        sentence(&ended, 1, &["failed to write badge", "private key"], &[name]);
+        assert_eq!(scratch.read(name), RFC_KEY);
+    }
+}
+
+#[test]
+fn a_key_that_is_yet_to_be_made_fits_no_did_and_is_not_made() {
+    let scratch = Scratch::empty();
+    for command in ["keep", "issue"] {
+        let arguments = ["badge", command, "--generate-key", "--key", "new.jwk", "--self-sign", "--sub", "did:web:a"];
+        sentence(&run(scratch.path(), &arguments), 2, &["leave --sub out"], &arguments);
+        assert!(scratch.names().is_empty(), "{command}: {:?}", scratch.names());
+    }
 }
 
 #[test]

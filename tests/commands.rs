@@ -88,6 +88,58 @@ fn key_gen_never_replaces_a_private_key_unless_forced() {
 }
 
 #[test]
+fn key_gen_loses_no_private_key_and_no_device_whatever_it_is_told_to_write_where() {
+    let scratch = Scratch::with_key();
+    let before = scratch.read("private.jwk");
+    let rows: [(&[&str], &str); 5] = [
+        (&["--out-priv", "new.jwk", "--out-pub", "new.jwk"], "are one"),
+        (&["--out-priv", "new.jwk", "--out-pub", "a", "--out-did", "./a"], "are one"),
+        (&["--out-priv", "new.jwk", "--out-pub", "private.jwk"], "private key"),
+        (&["--out-priv", "new.jwk", "--out-did", "private.jwk"], "private key"),
+        (&["--out-priv", "new.jwk", "--out-pub", "/dev/null"], "no ordinary file"),
+    ];
+    for (arguments, words) in rows {
+        let ended = run(scratch.path(), &[&["key", "gen"], arguments].concat());
+        assert_eq!(ended.code, Some(1), "{arguments:?}");
+        assert!(ended.stderr.contains(words), "{arguments:?}: {}", ended.stderr);
+        assert_eq!(scratch.read("private.jwk"), before, "{arguments:?}");
+        assert_eq!(scratch.names(), ["private.jwk"], "{arguments:?}: nothing is written");
+    }
+}
+
+#[test]
+fn key_gen_forced_follows_a_link_to_the_key() {
+    let scratch = Scratch::with_key();
+    let before = scratch.read("private.jwk");
+    std::os::unix::fs::symlink("private.jwk", scratch.join("link.jwk")).unwrap();
+    assert_eq!(run(scratch.path(), &["key", "gen", "--force", "--out-priv", "link.jwk"]).code, Some(0));
+    assert!(scratch.join("link.jwk").symlink_metadata().unwrap().is_symlink());
+    assert_ne!(scratch.read("private.jwk"), before);
+}
+
+#[test]
+fn issue_to_a_dash_prints_also_where_the_environment_names_a_file() {
+    let scratch = Scratch::with_key();
+    let mut command = capiscio(scratch.path());
+    command.args(["badge", "issue", "--key", "private.jwk", "--out", "-"]).env("CAPISCIO_OUT", "badge.jwt");
+    let ended = Ended::from(command.output().unwrap());
+    claims(ended.stdout.trim_end());
+    assert_eq!(scratch.names(), ["private.jwk"]);
+}
+
+#[test]
+fn issue_into_an_open_descriptor_does_not_replace_the_file_behind_it() {
+    let scratch = Scratch::with_key();
+    let redirected = fs::File::create(scratch.join("redirected")).unwrap();
+    let mut command = capiscio(scratch.path());
+    command.args(["badge", "issue", "--key", "private.jwk", "--out", "/dev/stdout"]).stdout(redirected);
+    let ended = Ended::from(command.output().unwrap());
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("open descriptor"), "{}", ended.stderr);
+    assert_eq!(scratch.read("redirected"), "");
+}
+
+#[test]
 fn key_gen_into_a_missing_directory_says_how_to_make_it() {
     let scratch = Scratch::empty();
     for flag in ["--out-priv", "--out-pub"] {

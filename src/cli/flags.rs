@@ -33,6 +33,13 @@ pub struct Command {
     pub notes: &'static str,
 }
 
+impl Command {
+    /// Its flag of this name.
+    pub fn flag(&self, name: &str) -> Option<&'static Flag> {
+        self.flags.iter().copied().flatten().find(|flag| flag.name == name)
+    }
+}
+
 impl Flag {
     const fn new(name: &'static str, value: &'static str, default: &'static str, about: &'static str) -> Flag {
         Flag { name, value, default, repeatable: false, about }
@@ -94,7 +101,12 @@ const KEEP: &[Flag] = &[
     Flag::new("ready-fd", "N", "", "write a newline there once the first badge stands (s6, OpenRC); 3 or above"),
 ];
 
-const ISSUE: &[Flag] = &[Flag::new("out", "FILE", "", "write the badge there instead of to stdout")];
+const ISSUE: &[Flag] = &[Flag::new(
+    "out",
+    "FILE",
+    "",
+    "write the badge there instead of to stdout; - is stdout, also where CAPISCIO_OUT is set",
+)];
 
 /// Every command of the program.
 pub const COMMANDS: &[Command] = &[

@@ -11,9 +11,8 @@ use crate::file::Wanted;
 use crate::keeper::policy::Policy;
 use crate::keeper::settings::Settings;
 use crate::key::file::Source;
+use std::path::Path;
 
-/// The default of `--renew-before`, in milliseconds; a third of a shorter lifetime.
-const RENEW_BEFORE: i64 = 600_000;
 /// The file is looked at ten times a second at most, however short `--check-interval` is.
 const SHORTEST_LOOK: i64 = 100;
 /// More text than this makes a badge that verifiers refuse, in bytes.
@@ -25,6 +24,10 @@ pub fn settings(words: &mut Words, environment: Environment) -> Result<Settings,
     let policy = policy(words)?;
     let key = key(words, environment)?;
     let output = match words.path("out")? {
+        Some(path) if path == Path::new("-") && words.command.words == "badge issue" => None,
+        Some(path) if path == Path::new("-") => {
+            return Err(said(words, "out", "is stdout, which cannot be kept; a file of that name is ./-"));
+        }
         Some(path) => Some(Wanted { path, mode: mode(words)?, group: group(words)? }),
         None => None,
     };
@@ -112,7 +115,7 @@ fn policy(words: &Words) -> Result<Policy, Usage> {
     }
     let latest = (lifetime - 1) * 1000;
     let renew_before = match words.get("renew-before") {
-        None => RENEW_BEFORE.min(lifetime * 1000 / 3).min(latest),
+        None => words.milliseconds("renew-before")?.min(lifetime * 1000 / 3).min(latest),
         Some(given) => match given.positive_milliseconds()? {
             before if before >= lifetime * 1000 => {
                 return Err(given.wrong("must be shorter than --exp, or each badge would be due at once"));
@@ -126,7 +129,7 @@ fn policy(words: &Words) -> Result<Policy, Usage> {
     let interval = words.get("check-interval");
     let look_every = match interval {
         Some(given) => given.positive_milliseconds()?.max(SHORTEST_LOOK),
-        None => 60_000,
+        None => words.milliseconds("check-interval")?,
     };
     Ok(Policy { lifetime, renew_before, look_every, look_always: interval.is_some() })
 }

@@ -4,6 +4,7 @@
 use super::help::help;
 use super::keep::settings;
 use super::usage::Usage;
+use super::values::path;
 use super::words::{Asked, Environment, Words, read};
 use crate::keeper::settings::Settings;
 use std::ffi::OsString;
@@ -125,17 +126,15 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>, environment: Environ
 fn health(words: &Words, environment: Environment) -> Result<Health, Usage> {
     let variable = |name| environment(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let path = match (words.operand()?, words.get("out")) {
-        (Some(file), _) if file.is_empty() => return Err(Usage::new("FILE is empty; it takes the path of a badge")),
-        (Some(file), _) => PathBuf::from(file),
+        (Some(file), _) => path(file, "FILE")?,
         (None, Some(given)) => given.path()?,
-        (None, None) => {
-            variable("CAPISCIO_OUT").or_else(|| variable("BADGE_FILE")).unwrap_or_else(|| PathBuf::from("badge.jwt"))
-        }
+        (None, None) => match variable("CAPISCIO_OUT").or_else(|| variable("BADGE_FILE")) {
+            Some(file) => file,
+            None => words.path("out")?.unwrap_or_default(),
+        },
     };
-    let min_remaining = match words.get("min-remaining") {
-        Some(given) => (given.milliseconds()? + 999) / 1000,
-        None => 300,
-    };
+    // Up to whole seconds, because a badge's times are.
+    let min_remaining = (words.milliseconds("min-remaining")? + 999) / 1000;
     let (json, quiet) = (words.switch("json")?, words.switch("quiet")?);
     Ok(Health { path, min_remaining, key: words.path("key")?, json, quiet })
 }
@@ -152,10 +151,7 @@ fn verify(words: &mut Words) -> Result<Verify, Usage> {
         (None, Some(file)) => Token::File(file.path()?),
         (None, None) => return Err(Usage::new("a badge is missing: give TOKEN, --file FILE, or - for stdin")),
     };
-    let skew = match words.get("skew") {
-        Some(given) => given.milliseconds()? / 1000,
-        None => 60,
-    };
+    let skew = words.milliseconds("skew")? / 1000;
     for name in ["offline", "skip-revocation", "skip-agent-status"] {
         if words.switch(name)? {
             words.warnings.push(format!("--{name} has no effect: verification here is always offline"));
@@ -180,10 +176,9 @@ fn verify(words: &mut Words) -> Result<Verify, Usage> {
 }
 
 fn key_gen(words: &Words) -> Result<KeyGen, Usage> {
-    let file = |name, default: &str| words.path(name).map(|path| path.unwrap_or_else(|| default.into()));
     Ok(KeyGen {
-        private: file("out-priv", "private.jwk")?,
-        public: file("out-pub", "public.jwk")?,
+        private: words.path("out-priv")?.unwrap_or_default(),
+        public: words.path("out-pub")?.unwrap_or_default(),
         did: words.path("out-did")?,
         show_did: words.switch("show-did")?,
         force: words.switch("force")?,

@@ -1,8 +1,7 @@
 #![forbid(unsafe_code)]
 //! Words become values: each error names the flag or variable, the value and what would be right.
 
-use super::duration;
-use super::flags::Flag;
+use super::duration::{self, Wrong};
 use super::usage::{Usage, quoted};
 use super::words::{Given, Words};
 use std::ffi::OsStr;
@@ -22,25 +21,14 @@ impl Given {
         self.value.to_str().ok_or_else(|| self.wrong("is not UTF-8"))
     }
 
-    /// The value as a path: any bytes, but not none.
+    /// The value as a path.
     pub fn path(&self) -> Result<PathBuf, Usage> {
-        if self.value.is_empty() {
-            return Err(self.wrong("is empty; it takes the path of a file"));
-        }
-        let looks_like_json = self.value.as_encoded_bytes().trim_ascii_start().starts_with(b"{");
-        if self.flag.name == "key" && looks_like_json {
-            return Err(Usage::new(format!(
-                "{} takes the path of a file, not the key itself; hand that over in CAPISCIO_AGENT_PRIVATE_KEY_JWK",
-                self.said_as
-            )));
-        }
-        Ok(PathBuf::from(&self.value))
+        path(&self.value, &self.said_as)
     }
 
     /// The value as milliseconds, rounded up, so that nothing above zero becomes zero.
     pub fn milliseconds(&self) -> Result<i64, Usage> {
-        let nanoseconds = duration::parse(self.text()?).map_err(|wrong| self.wrong(wrong.sentence()))?;
-        Ok(nanoseconds.div_ceil(MILLISECOND) as i64)
+        milliseconds(self.text()?).map_err(|wrong| self.wrong(wrong.sentence()))
     }
 
     /// Like [`Given::milliseconds`], and zero is refused.
@@ -50,6 +38,19 @@ impl Given {
             milliseconds => Ok(milliseconds),
         }
     }
+}
+
+/// A word as a path: any bytes, but not none, and no key that was given in place of its file: the path will be
+/// named in sentences.
+pub fn path(word: &OsStr, said_as: &str) -> Result<PathBuf, Usage> {
+    let bytes = word.as_encoded_bytes();
+    if bytes.is_empty() {
+        return Err(Usage::new(format!("{said_as} is empty; it takes the path of a file")));
+    }
+    if bytes.contains(&b'{') && bytes.windows(3).any(|three| three == br#""d""# || three == br#""x""#) {
+        return Err(Usage::new(format!("{said_as} takes the path of a file, not a key itself")));
+    }
+    Ok(PathBuf::from(word))
 }
 
 impl Words {
@@ -74,6 +75,14 @@ impl Words {
                 let default = self.command.flag(name).map_or("", |flag| flag.default);
                 Ok(Some(default).filter(|path| !path.is_empty()).map(PathBuf::from))
             }
+        }
+    }
+
+    /// The duration of a flag, or its default from the table, in milliseconds.
+    pub fn milliseconds(&self, name: &str) -> Result<i64, Usage> {
+        match self.get(name) {
+            Some(given) => given.milliseconds(),
+            None => Ok(milliseconds(self.text(name)?).unwrap_or_default()),
         }
     }
 
@@ -107,9 +116,6 @@ impl Words {
     }
 }
 
-impl super::flags::Command {
-    /// The command's flag of this name.
-    pub fn flag(&self, name: &str) -> Option<&'static Flag> {
-        self.flags.iter().copied().flatten().find(|flag| flag.name == name)
-    }
+fn milliseconds(text: &str) -> Result<i64, Wrong> {
+    duration::parse(text).map(|nanoseconds| nanoseconds.div_ceil(MILLISECOND) as i64)
 }

@@ -84,7 +84,7 @@ fn read_flags(command: &'static Command, mut parser: lexopt::Parser, environment
         match argument {
             Arg::Long("help") | Arg::Short('h') => return Ok(Asked::Help(command.words.into())),
             Arg::Long(name) => {
-                let Some(flag) = words.flag(name) else {
+                let Some(flag) = command.flag(name) else {
                     return Err(unknown_flag(command, name));
                 };
                 let value = if flag.is_switch() {
@@ -117,10 +117,6 @@ fn read_flags(command: &'static Command, mut parser: lexopt::Parser, environment
 }
 
 impl Words {
-    fn flag(&self, name: &str) -> Option<&'static Flag> {
-        self.command.flags.iter().copied().flatten().find(|flag| flag.name == name)
-    }
-
     /// The last word counts, as wrappers rely on it; a different one before it is remarked on.
     fn say(&mut self, flag: &'static Flag, said_as: String, value: OsString) {
         if !flag.repeatable

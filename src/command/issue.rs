@@ -4,7 +4,7 @@ use super::{DONE, FAILED, USAGE, complain, print};
 use crate::badge::claims::Term;
 use crate::failure::Failure;
 use crate::file::Output;
-use crate::keeper::issue::{check_claimed, generate_missing_key, issue as sign};
+use crate::keeper::issue::{Unfit, check_key, issue as sign, make_missing_key};
 use crate::keeper::policy::CLOCK_FLOOR;
 use crate::keeper::settings::Settings;
 use crate::system::clock;
@@ -17,6 +17,14 @@ pub fn issue(mut settings: Settings) -> u8 {
         return FAILED;
     }
     let term = Term { iat, exp: iat.saturating_add(settings.policy.lifetime) };
+    match check_key(&settings) {
+        Ok(()) => {}
+        Err(Unfit::Failed(failure)) => return failed(&failure),
+        Err(Unfit::Refused(failure)) => {
+            complain(&failure.to_string());
+            return USAGE;
+        }
+    }
     let output = match settings.output.take() {
         None => None,
         Some(wanted) => match Output::open(wanted, settings.key.path()) {
@@ -24,16 +32,13 @@ pub fn issue(mut settings: Settings) -> u8 {
             Err(failure) => return failed(&failure),
         },
     };
-    if let Err(failure) = generate_missing_key(&settings) {
-        return failed(&failure);
-    }
-    match settings.key.read().map(|key| check_claimed(&settings, &key)) {
+    match make_missing_key(&settings) {
         Err(failure) => return failed(&failure),
-        Ok(Err(failure)) => {
-            complain(&failure.to_string());
-            return USAGE;
+        Ok(made) => {
+            if let Some(warning) = made.and_then(|made| made.warning) {
+                complain(&format!("warning: {warning}"));
+            }
         }
-        Ok(Ok(())) => {}
     }
     let badge = match sign(&settings, term) {
         Ok(badge) => badge,

@@ -32,9 +32,6 @@ pub fn keep(mut settings: Settings, warnings: &[String]) -> u8 {
     match run(&settings, wanted, credentials.as_deref(), voice) {
         End::Stopped => DONE,
         End::Failed => FAILED,
-        End::Refused(failure) => {
-            complain(&failure.to_string());
-            USAGE
-        }
+        End::Refused => USAGE,
     }
 }

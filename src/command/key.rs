@@ -3,9 +3,12 @@
 use super::{DONE, FAILED, complain, print};
 use crate::cli::{KeyGen, KeyPublic};
 use crate::encoding::shown;
-use crate::failure::Failure;
+use crate::failure::{Failure, shell_word};
+use crate::file::Target;
 use crate::key::PrivateKey;
-use crate::key::file::{create_private, generate as new_key, put, read_private};
+use crate::key::file::read_private;
+use crate::key::make::{create_private, generate as new_key, put};
+use std::path::{Path, PathBuf};
 
 /// Makes a key pair. Nothing is written when the private key exists, unless forced.
 pub fn generate(asked: &KeyGen) -> u8 {
@@ -22,18 +25,49 @@ pub fn generate(asked: &KeyGen) -> u8 {
 }
 
 fn write_pair(asked: &KeyGen) -> Result<String, Failure> {
+    check(asked)?;
     let key = new_key().map_err(|error| Failure::new("cannot make a key", error.to_string(), ""))?;
     let did = key.public().did_key();
-    if asked.force {
-        put(&asked.private, &key.to_jwk(), 0o600)?;
-    } else {
-        create_private(&asked.private, &key)?;
-    }
-    put(&asked.public, &format!("{}\n", key.public().to_jwk()), 0o644)?;
+    // The private key comes last: once it stands, there is nothing left that could fail.
+    let mut warnings = vec![put(&asked.public, &format!("{}\n", key.public().to_jwk()), 0o644)?];
     if let Some(path) = &asked.did {
-        put(path, &format!("{did}\n"), 0o644)?;
+        warnings.push(put(path, &format!("{did}\n"), 0o644)?);
+    }
+    warnings.push(match asked.force {
+        true => put(&asked.private, &key.to_jwk(), 0o600)?,
+        false => create_private(&asked.private, &key)?,
+    });
+    for warning in warnings.into_iter().flatten() {
+        complain(&format!("warning: {warning}"));
     }
     Ok(did)
+}
+
+/// Before anything is written: no private key is lost, and no file is written twice.
+fn check(asked: &KeyGen) -> Result<(), Failure> {
+    let refused = |path: &Path, reason: &str, cure: &str| {
+        Err(Failure::new(format!("cannot write the key {}", shown(path)), reason, cure))
+    };
+    if !asked.force && asked.private.symlink_metadata().is_ok() {
+        return refused(&asked.private, "it is there already", "it is left as it is; --force would replace it");
+    }
+    let directory = asked.private.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
+    if !directory.is_dir() {
+        let cure = format!("make the directory: mkdir -p {}", shell_word(directory));
+        return refused(&asked.private, "its directory is not there", &cure);
+    }
+    let files: Vec<&Path> =
+        [Some(&asked.public), asked.did.as_ref()].into_iter().flatten().map(PathBuf::as_path).collect();
+    for (nth, file) in files.iter().enumerate() {
+        if read_private(file).is_ok() {
+            return refused(file, "it holds a private key, which would be lost", "name another file");
+        }
+        let target = Target::beside(file);
+        if target.is_same_file(&asked.private) || files[..nth].iter().any(|other| target.is_same_file(other)) {
+            return refused(file, "two of the files to be written are one", "name different files");
+        }
+    }
+    Ok(())
 }
 
 /// Prints the public half of a private key.

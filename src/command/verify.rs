@@ -25,6 +25,9 @@ pub fn verify(asked: &Verify) -> u8 {
         Ok(token) => token,
         Err(sentence) => {
             complain(&sentence);
+            if asked.json {
+                print(&(Members::new().raw("valid", "false").text("message", &sentence).finish() + "\n"));
+            }
             return FAILED;
         }
     };

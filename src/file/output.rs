@@ -51,12 +51,13 @@ impl Output {
     /// file itself. `key` must not be the same file.
     pub fn open(wanted: Wanted, key: Option<&Path>) -> Result<Output, Failure> {
         let target = Target::resolve(&wanted.path)?;
-        if key.is_some_and(|key| target.is_same_file(key)) {
-            return Err(refused(
-                target.path(),
-                "it is the file of the private key, which would be lost",
-                "give --out and --key different files",
-            ));
+        let lost = match key {
+            Some(key) if target.is_same_file(key) => "it is the file of the private key, which would be lost",
+            Some(key) if target.claims(key) => "the private key has a name that the keeper needs beside it",
+            _ => "",
+        };
+        if !lost.is_empty() {
+            return Err(refused(target.path(), lost, "give --out and --key different files"));
         }
         let mut output = Output {
             target,

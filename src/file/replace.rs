@@ -57,13 +57,20 @@ pub fn replace(
 }
 
 /// Writes `content` under a name that is still free, durably; an existing file is an error (`AlreadyExists`)
-/// and stays as it is.
-pub fn create(path: &Path, temporary: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+/// and stays as it is. The answer is a directory fsync that failed after the file stood.
+pub fn create(path: &Path, temporary: &Path, content: &[u8], mode: u32) -> io::Result<Option<io::Error>> {
     let unfinished = write(temporary, content, mode, None).map_err(|unreplaced| unreplaced.error)?;
     // A hard link is the one way to name a complete file that never replaces another (link(2), EEXIST).
-    fs::hard_link(temporary, path)?;
+    match fs::hard_link(temporary, path) {
+        Ok(()) => {}
+        // vfat and others know no links: there the file is written under its own name, which must be free as well.
+        Err(error) if matches!(error.raw_os_error(), Some(libc::EPERM | libc::EOPNOTSUPP)) => {
+            write(path, content, mode, None).map_err(|unreplaced| unreplaced.error)?.0.0 = None;
+        }
+        Err(error) => return Err(error),
+    }
     drop(unfinished);
-    sync_directory(path)
+    Ok(sync_directory(path).err())
 }
 
 fn write<'a>(

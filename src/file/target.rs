@@ -35,6 +35,10 @@ impl Target {
         let mut path = absolute(path);
         for _ in 0..LINKS {
             match fs::symlink_metadata(&path) {
+                Ok(found) if found.is_symlink() && path.starts_with("/proc") && directory(&path).ends_with("fd") => {
+                    let cure = "name a file with --out; badge issue prints to stdout by itself";
+                    return Err(refused(&path, "it is an open descriptor and no file of its own", cure));
+                }
                 Ok(found) if found.is_symlink() => path = behind(&path, &found)?,
                 Ok(found) if found.is_file() => return Ok(Target::beside(&path)),
                 Ok(found) => return Err(not_a_file(&path, &found)),
@@ -89,6 +93,12 @@ impl Target {
             && name[..random] == model[..random]
             && name[random..random + 8].iter().all(u8::is_ascii_hexdigit)
             && name.ends_with(b".tmp")
+    }
+
+    /// Whether `other` has a name beside this file that is the keeper's own: the lock's, or a temporary file's.
+    pub fn claims(&self, other: &Path) -> bool {
+        is_same(directory(other), self.directory())
+            && other.file_name().is_some_and(|name| Some(name) == self.lock().file_name() || self.is_temporary(name))
     }
 
     /// Whether `other` is this very file, under whatever name.

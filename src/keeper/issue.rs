@@ -5,9 +5,9 @@ use crate::badge::claims::Term;
 use crate::badge::jws::{self, Badge};
 use crate::encoding::shown;
 use crate::failure::Failure;
-use crate::key::file::create_private;
-use crate::key::{PrivateKey, file};
+use crate::key::{PrivateKey, make};
 use crate::system::random;
+use std::path::Path;
 
 /// Signs a badge with the key as it is now.
 pub fn issue(settings: &Settings, term: Term) -> Result<Badge, Failure> {
@@ -19,7 +19,7 @@ pub fn issue(settings: &Settings, term: Term) -> Result<Badge, Failure> {
 }
 
 /// A self-signed badge speaks for its key and for nobody else.
-pub fn check_claimed(settings: &Settings, key: &PrivateKey) -> Result<(), Failure> {
+fn check_claimed(settings: &Settings, key: &PrivateKey) -> Result<(), Failure> {
     let did = key.public().did_key();
     match settings.claimed.iter().find(|(_, value)| *value != did) {
         None => Ok(()),
@@ -31,17 +31,52 @@ pub fn check_claimed(settings: &Settings, key: &PrivateKey) -> Result<(), Failur
     }
 }
 
-/// With `--generate-key`: makes the key if its file is not there. Returns its did:key when it was made.
-pub fn generate_missing_key(settings: &Settings) -> Result<Option<String>, Failure> {
-    let Some(path) = settings.key.path().filter(|path| settings.generate_key && !exists(path)) else {
-        return Ok(None);
-    };
-    let key = file::generate().map_err(|error| Failure::new("cannot make a key", error.to_string(), ""))?;
-    create_private(path, &key)?;
-    Ok(Some(key.public().did_key()))
+/// Why a keeper does not even begin.
+pub enum Unfit {
+    /// Files, keys, directories, locks: a restart can help.
+    Failed(Failure),
+    /// The command line does not fit the key: a restart cannot help.
+    Refused(Failure),
 }
 
-/// Whether anything, even a broken link, has that name.
-pub fn exists(path: &std::path::Path) -> bool {
-    path.symlink_metadata().is_ok()
+impl From<Failure> for Unfit {
+    fn from(failure: Failure) -> Unfit {
+        Unfit::Failed(failure)
+    }
+}
+
+/// Checks the key that is there, before anything is written; one that is yet to be made fits nobody's DID.
+pub fn check_key(settings: &Settings) -> Result<(), Unfit> {
+    if missing_key(settings).is_none() {
+        return check_claimed(settings, &settings.key.read()?).map_err(Unfit::Refused);
+    }
+    match settings.claimed.first() {
+        None => Ok(()),
+        Some((flag, value)) => Err(Unfit::Refused(Failure::new(
+            format!("cannot sign a badge for {}", shown(value)),
+            "a self-signed badge is issued by and for its own key, which is yet to be made",
+            format!("leave {flag} out"),
+        ))),
+    }
+}
+
+/// A key that was made, and what the person should know of it.
+pub struct Made {
+    /// Its did:key.
+    pub did: String,
+    /// What may not survive a power cut.
+    pub warning: Option<String>,
+}
+
+/// With `--generate-key`: makes the key if its file is not there.
+pub fn make_missing_key(settings: &Settings) -> Result<Option<Made>, Failure> {
+    let Some(path) = missing_key(settings) else { return Ok(None) };
+    let key = make::generate().map_err(|error| Failure::new("cannot make a key", error.to_string(), ""))?;
+    let warning = make::create_private(path, &key)?;
+    Ok(Some(Made { did: key.public().did_key(), warning }))
+}
+
+/// The key's file, when it is to be made: nothing, not even a broken link, has that name.
+fn missing_key(settings: &Settings) -> Option<&Path> {
+    settings.key.path().filter(|path| settings.generate_key && path.symlink_metadata().is_err())
 }

@@ -1,7 +1,7 @@
 //! The loop: asks the machine, does what it says, hands back what came of it.
 
 use super::event::{Action, Event};
-use super::issue::{check_claimed, exists, generate_missing_key, issue};
+use super::issue::{Unfit, check_key, issue, make_missing_key};
 use super::machine::Machine;
 use super::settings::Settings;
 use super::tell::Voice;
@@ -19,8 +19,8 @@ pub enum End {
     Stopped,
     /// Files, keys, directories, locks: a restart can help. It has been logged.
     Failed,
-    /// The command line is wrong for this key.
-    Refused(Failure),
+    /// The command line does not fit the key: a restart cannot help. It has been logged.
+    Refused,
 }
 
 /// Keeps the badge until somebody stops it. `credentials` is `$CREDENTIALS_DIRECTORY`.
@@ -31,7 +31,10 @@ pub fn run(settings: &Settings, wanted: Wanted, credentials: Option<&Path>, mut 
             voice.error(&failure.to_string());
             return End::Failed;
         }
-        Err(Unfit::Refused(failure)) => return End::Refused(failure),
+        Err(Unfit::Refused(failure)) => {
+            voice.error(&failure.to_string());
+            return End::Refused;
+        }
     };
     match keep(settings, &mut output, &mut voice) {
         Ok(end) => end,
@@ -42,28 +45,17 @@ pub fn run(settings: &Settings, wanted: Wanted, credentials: Option<&Path>, mut 
     }
 }
 
-enum Unfit {
-    Failed(Failure),
-    Refused(Failure),
-}
-
-impl From<Failure> for Unfit {
-    fn from(failure: Failure) -> Unfit {
-        Unfit::Failed(failure)
-    }
-}
-
 /// Everything that can be checked before the first badge, which may have to wait for the clock: what is there is
 /// read first, what has to be made comes last.
 fn prepare(settings: &Settings, wanted: Wanted, credentials: Option<&Path>, voice: &Voice) -> Result<Output, Unfit> {
     let path = settings.key.path();
-    let make = settings.generate_key && path.is_some_and(|path| !exists(path));
-    if !make {
-        check_claimed(settings, &settings.key.read()?).map_err(Unfit::Refused)?;
-    }
+    check_key(settings)?;
     let output = Output::open(wanted, path)?;
-    if let (Some(did), Some(path)) = (generate_missing_key(settings)?, path) {
-        voice.key_made(path, &did);
+    if let (Some(made), Some(path)) = (make_missing_key(settings)?, path) {
+        voice.key_made(path, &made.did);
+        if let Some(warning) = made.warning {
+            voice.warn(&warning);
+        }
     }
     if let Some(warning) = path.and_then(|path| exposure(path, credentials)) {
         voice.warn(&warning);
@@ -84,18 +76,24 @@ fn keep(settings: &Settings, output: &mut Output, voice: &mut Voice) -> std::io:
         let (next, action) = machine.step(event, now);
         machine = next;
         event = match action {
-            // Where a disk is slower than a badge lives, no sleep comes in between.
-            Action::Issue { .. } if wakes.asked() == Some(Wake::Stop) => break,
-            Action::Issue { term, why } => match replace(settings, output, term) {
-                Ok(badge) => {
-                    voice.issued(settings, output.path(), &badge, why);
-                    Event::Issued { term, watched: output.is_watched() }
+            Action::Issue { term, why } => {
+                // Where a disk is slower than a badge lives, no sleep comes in between.
+                match wakes.asked() {
+                    Some(Wake::Stop) => break,
+                    Some(_) => voice.reloading(),
+                    None => {}
                 }
-                Err(failure) => {
-                    voice.failed(failure.to_string());
-                    Event::IssueFailed
+                match replace(settings, output, term) {
+                    Ok(badge) => {
+                        voice.issued(settings, output.path(), &badge, why);
+                        Event::Issued { term, watched: output.is_watched() }
+                    }
+                    Err(failure) => {
+                        voice.failed(failure.to_string());
+                        Event::IssueFailed
+                    }
                 }
-            },
+            }
             Action::Restore => match output.restore() {
                 Ok(()) => {
                     voice.restored(output.path());

@@ -123,10 +123,11 @@ impl Voice {
 
     /// An attempt failed; the line is written once the time of the next one is known.
     pub fn failed(&mut self, sentence: String) {
+        self.gave_up();
         self.failure = Some(sentence);
     }
 
-    /// What failed for good: the keeper ends.
+    /// What failed is told without a next attempt: the keeper ends, or something else has failed since.
     pub fn gave_up(&mut self) {
         if let Some(failure) = self.failure.take() {
             self.error(&failure);
@@ -143,6 +144,7 @@ impl Voice {
             }
             self.waiting = true;
             self.supervisor.status(sentence);
+            self.supervisor.reloaded();
             return;
         }
         self.waiting = false;
@@ -168,6 +170,7 @@ impl Voice {
 
     /// The end, as asked.
     pub fn stopped(&mut self, path: &Path) {
+        self.gave_up();
         self.supervisor.stopping();
         let sentence = format!("stopped as asked; the badge stays in {}", shown(path));
         self.log.line(Level::Info, "stopped", &sentence, Members::new().text("out", &shown(path)));

@@ -1,11 +1,11 @@
 #![forbid(unsafe_code)]
-//! Where a private key comes from: read strictly and again for each badge, made durably, never replaced.
+//! Where a private key comes from: read strictly, and again for each badge.
 
+use super::pem::Half;
 use super::{JwkError, PrivateKey, PublicKey};
 use crate::encoding::shown;
 use crate::failure::{Failure, shell_word};
-use crate::file::{Target, create, replace};
-use crate::system::{effective_user, filesystem, random};
+use crate::system::{effective_user, filesystem};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -60,13 +60,6 @@ pub fn read_either(path: &Path) -> Result<PublicKey, Failure> {
     PublicKey::from_any_jwk(&text).map_err(|error| unusable(path, error, Half::Public))
 }
 
-/// Which half of a key is needed.
-#[derive(Clone, Copy)]
-enum Half {
-    Private,
-    Public,
-}
-
 /// The text of a key file: an ordinary file of at most 16 KiB, UTF-8.
 fn read_text(path: &Path, cure: impl Fn(&io::Error) -> String) -> Result<String, Failure> {
     let unreadable =
@@ -97,21 +90,7 @@ fn read_text(path: &Path, cure: impl Fn(&io::Error) -> String) -> Result<String,
 
 /// Why the text of this file is no usable key.
 fn unusable(path: &Path, error: JwkError, needed: Half) -> Failure {
-    let cure = if matches!(error, JwkError::Pem) {
-        // The last 32 bytes of an Ed25519 key are its seed in PKCS #8 and its point in SPKI (RFC 8410 §4, §7): the
-        // "d" and the "x" of the JWK.
-        let (member, input, output) = match needed {
-            Half::Private => ("d", "", "private.jwk"),
-            Half::Public => ("x", "-pubin ", "public.jwk"),
-        };
-        format!(
-            "convert it: (umask 077; printf '{{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"{member}\":\"%s\"}}' \
-             \"$(openssl pkey {input}-in {} -outform DER | tail -c 32 | base64 | tr '+/' '-_' | tr -d '=')\" > {output})",
-            shell_word(path)
-        )
-    } else {
-        String::new()
-    };
+    let cure = if matches!(error, JwkError::Pem) { needed.conversion(path) } else { String::new() };
     Failure::new(format!("cannot use the key {}", shown(path)), error.to_string(), cure)
 }
 
@@ -147,49 +126,4 @@ pub fn exposure(path: &Path, credentials: Option<&Path>) -> Option<String> {
         return None;
     }
     Some(format!("the key {} can be used by others (mode {mode:04o}): chmod 600 {}", shown(path), shell_word(path)))
-}
-
-/// Makes a key pair with the key's did:key as its `kid`.
-pub fn generate() -> io::Result<PrivateKey> {
-    loop {
-        let seed = random::bytes::<32>()?;
-        if let Some(key) = PrivateKey::from_seed(seed, None)
-            && let Some(key) = PrivateKey::from_seed(seed, Some(key.public().did_key()))
-        {
-            return Ok(key);
-        }
-    }
-}
-
-/// Writes a new private key, mode 0600, durably. An existing file stays as it is and is an error.
-pub fn create_private(path: &Path, key: &PrivateKey) -> Result<(), Failure> {
-    let temporary = temporary(path)?;
-    create(path, &temporary, key.to_jwk().as_bytes(), 0o600).map_err(|error| unwritten(path, &error))
-}
-
-/// Writes a file that belongs to a key, durably, in place of whatever was there.
-pub fn put(path: &Path, content: &str, mode: u32) -> Result<(), Failure> {
-    let temporary = temporary(path)?;
-    match replace(path, &temporary, content.as_bytes(), mode, None, |_| ()) {
-        Ok(_) => Ok(()),
-        Err(unreplaced) => Err(unwritten(path, &unreplaced.error)),
-    }
-}
-
-fn temporary(path: &Path) -> Result<PathBuf, Failure> {
-    let random = random::bytes().map_err(|error| unwritten(path, &error))?;
-    Ok(Target::beside(path).temporary(random))
-}
-
-fn unwritten(path: &Path, error: &io::Error) -> Failure {
-    let cure = match error.kind() {
-        io::ErrorKind::AlreadyExists => "it is left as it is; key gen --force would replace it".to_owned(),
-        io::ErrorKind::NotFound => match path.parent() {
-            Some(parent) => format!("make the directory: mkdir -p {}", shell_word(parent)),
-            None => String::new(),
-        },
-        io::ErrorKind::PermissionDenied => format!("uid {} must be able to write there", effective_user()),
-        _ => String::new(),
-    };
-    Failure::new(format!("cannot write the key {}", shown(path)), error.to_string(), cure)
 }

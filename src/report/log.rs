@@ -80,7 +80,8 @@ impl Log {
     }
 }
 
-/// Writes to stderr in one piece. A stream that is gone, or whose reader has stopped reading, is passed over.
+/// Writes to stderr in one piece. A stream that is gone, or whose reader has stopped reading, is passed over. (Where
+/// several processes write to one pipe, another may fill it in between; then this one waits for the reader.)
 pub fn say(text: &str) {
     let stderr = stderr();
     if writable_now(stderr.as_fd()) {

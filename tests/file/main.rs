@@ -12,6 +12,7 @@ mod directory;
 mod disk;
 mod faults;
 mod fight;
+mod keys;
 mod killed;
 mod links;
 mod lock;

@@ -314,8 +314,8 @@ def converted(command, key, pem, target):
     """Runs the line that a refusal of this PEM key offers."""
     write(key, pem)
     done = subprocess.run([BINARY, *command, "--key", key], capture_output=True, text=True, env={}, timeout=30)
-    assert done.returncode != 0 and "convert it: " in done.stderr, done
-    line = done.stderr.split("convert it: ", 1)[1].splitlines()[0]
+    assert done.returncode != 0 and "is converted by: " in done.stderr, done
+    line = done.stderr.split("is converted by: ", 1)[1].splitlines()[0]
     subprocess.run(["sh", "-c", line], check=True, timeout=30)
     return target
 

@@ -81,7 +81,7 @@ impl JwkError {
                 return ["it has more than one \"", name, "\"; keep the one that is meant"];
             }
             JwkError::Empty => ("it is empty", MAKE_ONE),
-            JwkError::Pem => ("it is a PEM key and not a JWK", MAKE_ONE),
+            JwkError::Pem => ("it is a PEM key and not a JWK", ""),
             JwkError::NotJson => ("it is not a JWK (not JSON)", MAKE_ONE),
             JwkError::TrailingGarbage => ("something follows after the JSON object", "; keep one JWK and nothing else"),
             JwkError::NotObject => ("it is not a JWK (JSON, but not an object)", MAKE_ONE),
