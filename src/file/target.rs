@@ -35,10 +35,6 @@ impl Target {
         let mut path = absolute(path);
         for _ in 0..LINKS {
             match fs::symlink_metadata(&path) {
-                Ok(found) if found.is_symlink() && path.starts_with("/proc") && directory(&path).ends_with("fd") => {
-                    let cure = "name a file with --out; badge issue prints to stdout by itself";
-                    return Err(refused(&path, "it is an open descriptor and no file of its own", cure));
-                }
                 Ok(found) if found.is_symlink() => path = behind(&path, &found)?,
                 Ok(found) if found.is_file() => return Ok(Target::beside(&path)),
                 Ok(found) => return Err(not_a_file(&path, &found)),
@@ -163,6 +159,10 @@ fn is_directory_name(path: &Path) -> bool {
 fn behind(path: &Path, link: &fs::Metadata) -> Result<PathBuf, Failure> {
     match fs::metadata(path) {
         Ok(found) if !found.is_file() => return Err(not_a_file(path, &found)),
+        Ok(_) if path.starts_with("/proc") && directory(path).ends_with("fd") => {
+            let cure = "name a file with --out; badge issue prints to stdout by itself";
+            return Err(refused(path, "it is an open descriptor and no file of its own", cure));
+        }
         _ => {}
     }
     let parent = fs::metadata(directory(path)).map_err(|error| unwritten(path, &error))?;
