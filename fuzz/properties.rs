@@ -151,7 +151,7 @@ fn public_key(key: &PublicKey) {
 /// A JSON text, and the same as text that is written.
 pub fn json(data: &[u8]) {
     let words = shown(OsStr::from_bytes(data));
-    assert!(is_plain(&words));
+    assert!(is_plain(&words.to_string()));
     let Ok(text) = str::from_utf8(data) else { return };
     assert!(is_plain(&quote(text)));
     assert_eq!(json::parse(&quote(text)), Some(Json::Text(text.to_owned())));

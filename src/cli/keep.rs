@@ -33,7 +33,7 @@ pub fn settings(words: &mut Words, environment: Environment) -> Result<Settings,
     };
     let generate_key = words.switch("generate-key")?;
     if generate_key && matches!(key, Source::Environment(_)) {
-        return Err(Usage::new("--generate-key needs a file to put the key in: --key private.jwk"));
+        return Err(Usage::new(&"--generate-key needs a file to put the key in: --key private.jwk"));
     }
     let json_log = match words.text("log-format")? {
         "text" => false,
@@ -67,7 +67,7 @@ fn identity(words: &mut Words) -> Result<Identity, Usage> {
         return Err(said(words, "iss", sentence));
     }
     if domain.is_empty() && level > 1 {
-        return Err(Usage::new(format!("--domain is empty, and a badge of level {level} needs one")));
+        return Err(Usage::new(&format_args!("--domain is empty, and a badge of level {level} needs one")));
     }
     if !domain.is_empty() && !is_host(domain) {
         return Err(said(
@@ -83,7 +83,7 @@ fn identity(words: &mut Words) -> Result<Identity, Usage> {
     let length = subject.len() + issuer.len() + audience.iter().map(|name| name.len() + 3).sum::<usize>();
     if length > LONGEST_IDENTITY {
         return Err(Usage::new(
-            "--sub, --iss and --aud are longer than 16 KiB together: no verifier reads a badge that large",
+            &"--sub, --iss and --aud are longer than 16 KiB together: no verifier reads a badge that large",
         ));
     }
     let names =
@@ -142,10 +142,10 @@ fn key(words: &Words, environment: Environment) -> Result<Source, Usage> {
     match environment(VARIABLE).filter(|value| !value.is_empty()) {
         Some(jwk) => match jwk.into_string() {
             Ok(jwk) => Ok(Source::Environment(jwk)),
-            Err(_) => Err(Usage::new(format!("{VARIABLE} is not UTF-8; it holds a private Ed25519 JWK"))),
+            Err(_) => Err(Usage::new(&format_args!("{VARIABLE} is not UTF-8; it holds a private Ed25519 JWK"))),
         },
         None => Err(Usage::new(
-            "--key is missing: it names the private key; make one with: capiscio key gen --out-priv private.jwk",
+            &"--key is missing: it names the private key; make one with: capiscio key gen --out-priv private.jwk",
         )),
     }
 }
@@ -188,6 +188,6 @@ fn warn_of_test_values(words: &mut Words, identity: &Identity) {
 fn said(words: &Words, name: &str, sentence: &str) -> Usage {
     match words.get(name) {
         Some(given) => given.wrong(sentence),
-        None => Usage::new(format!("--{name} {sentence}")),
+        None => Usage::new(&format_args!("--{name} {sentence}")),
     }
 }

@@ -141,15 +141,15 @@ fn health(words: &Words, environment: Environment) -> Result<Health, Usage> {
 
 fn verify(words: &mut Words) -> Result<Verify, Usage> {
     let token = match (words.operand()?, words.get("file")) {
-        (Some(_), Some(_)) => return Err(Usage::new("give either TOKEN or --file, not both")),
+        (Some(_), Some(_)) => return Err(Usage::new(&"give either TOKEN or --file, not both")),
         (Some(word), None) if word == "-" => Token::Stdin,
         (Some(word), None) => {
-            let word = word.to_str().ok_or_else(|| Usage::new("TOKEN is not UTF-8"))?;
+            let word = word.to_str().ok_or_else(|| Usage::new(&"TOKEN is not UTF-8"))?;
             Token::Word(word.to_owned())
         }
         (None, Some(file)) if file.value == "-" => Token::Stdin,
         (None, Some(file)) => Token::File(file.path()?),
-        (None, None) => return Err(Usage::new("a badge is missing: give TOKEN, --file FILE, or - for stdin")),
+        (None, None) => return Err(Usage::new(&"a badge is missing: give TOKEN, --file FILE, or - for stdin")),
     };
     let skew = words.milliseconds("skew")? / 1000;
     for name in ["offline", "skip-revocation", "skip-agent-status"] {
@@ -186,6 +186,6 @@ fn key_gen(words: &Words) -> Result<KeyGen, Usage> {
 }
 
 fn key_public(words: &Words) -> Result<KeyPublic, Usage> {
-    let key = words.path("key")?.ok_or_else(|| Usage::new("--key is missing: it names the private key"))?;
+    let key = words.path("key")?.ok_or_else(|| Usage::new(&"--key is missing: it names the private key"))?;
     Ok(KeyPublic { key, did: words.switch("did")? })
 }

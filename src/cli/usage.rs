@@ -6,12 +6,12 @@ use std::ffi::OsStr;
 use std::fmt;
 
 /// Why the command line or the environment cannot be carried out. A restart does not help.
-pub struct Usage(String);
+pub struct Usage(Box<str>);
 
 impl Usage {
     /// A sentence without a full stop.
-    pub fn new(sentence: impl Into<String>) -> Usage {
-        Usage(sentence.into())
+    pub fn new(sentence: &dyn fmt::Display) -> Usage {
+        Usage(sentence.to_string().into())
     }
 }
 
@@ -24,19 +24,21 @@ impl fmt::Display for Usage {
 impl From<lexopt::Error> for Usage {
     /// lexopt's own sentences are kept where they cannot repeat a value, which might be a key.
     fn from(error: lexopt::Error) -> Usage {
-        Usage(match error {
-            lexopt::Error::UnexpectedValue { option, .. } => format!("{} takes no value", shown(option)),
-            lexopt::Error::NonUnicodeValue(word) => format!("\"{}\" is not UTF-8", quoted(&word)),
-            other => shown(other.to_string()),
-        })
+        match error {
+            lexopt::Error::UnexpectedValue { option, .. } => {
+                Usage::new(&format_args!("{} takes no value", shown(&option)))
+            }
+            lexopt::Error::NonUnicodeValue(word) => Usage::new(&format_args!("\"{}\" is not UTF-8", quoted(&word))),
+            other => Usage::new(&shown(&other.to_string())),
+        }
     }
 }
 
 /// A word of the command line as a sentence may repeat it: escaped, not too long, and nothing that may be a key.
 pub fn quoted(word: &OsStr) -> String {
     const LONGEST: usize = 120;
-    let mut text = shown(word);
-    if text.contains('{') {
+    let mut text = shown(word).to_string();
+    if text.as_bytes().contains(&b'{') {
         return "(JSON, not shown)".into();
     }
     if text.len() > LONGEST {

@@ -13,7 +13,7 @@ const MILLISECOND: u64 = 1_000_000;
 impl Given {
     /// `--exp "1x" is no duration`.
     pub fn wrong(&self, sentence: &str) -> Usage {
-        Usage::new(format!("{} \"{}\" {sentence}", self.said_as, quoted(&self.value)))
+        Usage::new(&format_args!("{} \"{}\" {sentence}", self.said_as, quoted(&self.value)))
     }
 
     /// The value as text: whatever becomes a claim or a number is UTF-8.
@@ -45,10 +45,10 @@ impl Given {
 pub fn path(word: &OsStr, said_as: &str) -> Result<PathBuf, Usage> {
     let bytes = word.as_encoded_bytes();
     if bytes.is_empty() {
-        return Err(Usage::new(format!("{said_as} is empty; it takes the path of a file")));
+        return Err(Usage::new(&format_args!("{said_as} is empty; it takes the path of a file")));
     }
     if bytes.contains(&b'{') && bytes.windows(3).any(|three| three == br#""d""# || three == br#""x""#) {
-        return Err(Usage::new(format!("{said_as} takes the path of a file, not a key itself")));
+        return Err(Usage::new(&format_args!("{said_as} takes the path of a file, not a key itself")));
     }
     Ok(PathBuf::from(word))
 }
@@ -111,7 +111,7 @@ impl Words {
         match self.operands.as_slice() {
             [] => Ok(None),
             [one] => Ok(Some(one)),
-            [_, more, ..] => Err(Usage::new(format!("\"{}\" is one argument too many", quoted(more)))),
+            [_, more, ..] => Err(Usage::new(&format_args!("\"{}\" is one argument too many", quoted(more)))),
         }
     }
 }

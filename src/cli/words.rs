@@ -62,7 +62,7 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>, environment: Environm
             }
             Some(Arg::Value(word)) => word,
             Some(other) => {
-                return Err(Usage::new(format!(
+                return Err(Usage::new(&format_args!(
                     "a command comes first, then its flags: capiscio badge keep {}",
                     quoted(OsStr::new(&flag_of(&other)))
                 )));
@@ -91,7 +91,7 @@ fn read_flags(command: &'static Command, mut parser: lexopt::Parser, environment
                     parser.optional_value().unwrap_or_else(|| "true".into())
                 } else {
                     parser.value().map_err(|_| {
-                        Usage::new(format!("--{} needs a value: --{} {}", flag.name, flag.name, flag.value))
+                        Usage::new(&format_args!("--{} needs a value: --{} {}", flag.name, flag.name, flag.value))
                     })?
                 };
                 words.say(flag, format!("--{}", flag.name), value);
@@ -101,7 +101,7 @@ fn read_flags(command: &'static Command, mut parser: lexopt::Parser, environment
                 return Ok(Asked::Help(command.words.into()));
             }
             Arg::Value(word) if command.operand.is_empty() => {
-                return Err(Usage::new(format!(
+                return Err(Usage::new(&format_args!(
                     "\"{}\" is not expected: {} takes flags only",
                     quoted(&word),
                     command.words
@@ -176,27 +176,24 @@ const REGISTRY_COMMANDS: [&str; 8] =
 
 fn unknown_flag(command: &Command, name: &str) -> Usage {
     if REGISTRY_FLAGS.contains(&name) {
-        return Usage::new(format!(
+        return Usage::new(&format_args!(
             "--{name} belongs to the registry's client: this keeper signs locally with --key and asks no registry; leave it out"
         ));
     }
     let known = command.flags.iter().copied().flatten().map(|flag| flag.name);
     let dashes = if name.chars().count() == 1 { "-" } else { "--" };
     let name = quoted(OsStr::new(name));
-    Usage::new(match nearest(&name, known) {
-        Some(near) => format!("{dashes}{name} is no flag of {}; did you mean --{near}?", command.words),
-        None => format!("{dashes}{name} is no flag of {}", command.words),
-    })
+    let hint = nearest(&name, known).map_or(String::new(), |near| format!("; did you mean --{near}?"));
+    Usage::new(&format_args!("{dashes}{name} is no flag of {}{hint}", command.words))
 }
 
 fn unknown_command(said: &str) -> Usage {
     if REGISTRY_COMMANDS.contains(&said) {
-        return Usage::new(format!(
+        return Usage::new(&format_args!(
             "\"{said}\" is a command of the registry's client: this keeper signs, keeps and verifies badges locally and has no such command"
         ));
     }
-    Usage::new(match nearest(said, COMMANDS.iter().map(|command| command.words)) {
-        Some(near) => format!("\"{said}\" is no command; did you mean \"{near}\"?"),
-        None => format!("\"{said}\" is no command"),
-    })
+    let known = COMMANDS.iter().map(|command| command.words);
+    let hint = nearest(said, known).map_or(String::new(), |near| format!("; did you mean \"{near}\"?"));
+    Usage::new(&format_args!("\"{said}\" is no command{hint}"))
 }

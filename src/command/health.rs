@@ -8,8 +8,9 @@ use crate::encoding::json::Members;
 use crate::encoding::shown;
 use crate::key::file::read_either;
 use crate::system::clock;
+use crate::system::descriptor::read_at_most;
 use std::fs::OpenOptions;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -86,9 +87,7 @@ fn read_token(path: &Path) -> io::Result<Vec<u8>> {
     if !file.metadata()?.is_file() {
         return Err(io::Error::other("it is no ordinary file"));
     }
-    let mut token = Vec::new();
-    file.take(LONGEST_TOKEN as u64 + 2).read_to_end(&mut token)?;
-    Ok(token)
+    read_at_most(&file, LONGEST_TOKEN + 2)
 }
 
 fn json(asked: &Health, verdict: &Verdict, badge: Option<&Unverified>, now: i64) -> String {
@@ -100,5 +99,5 @@ fn json(asked: &Health, verdict: &Verdict, badge: Option<&Unverified>, now: i64)
         }
         members = members.maybe_text("jti", badge.jti.as_deref()).maybe_text("sub", badge.sub.as_deref());
     }
-    members.text("path", &shown(&asked.path)).finish() + "\n"
+    members.text("path", &shown(&asked.path).to_string()).finish() + "\n"
 }

@@ -13,7 +13,7 @@ use crate::system::clock;
 pub fn issue(mut settings: Settings) -> u8 {
     let iat = clock::wall().div_euclid(1000);
     if iat < CLOCK_FLOOR {
-        complain("the clock is not set (it is before 2025): a badge signed now would be worthless; set the clock");
+        complain(&"the clock is not set (it is before 2025): a badge signed now would be worthless; set the clock");
         return FAILED;
     }
     let term = Term { iat, exp: iat.saturating_add(settings.policy.lifetime) };
@@ -21,7 +21,7 @@ pub fn issue(mut settings: Settings) -> u8 {
         Ok(()) => {}
         Err(Unfit::Failed(failure)) => return failed(&failure),
         Err(Unfit::Refused(failure)) => {
-            complain(&failure.to_string());
+            complain(&failure);
             return USAGE;
         }
     }
@@ -44,10 +44,10 @@ pub fn issue(mut settings: Settings) -> u8 {
         Ok(badge) => badge,
         Err(failure) => return failed(&failure),
     };
-    let Some(mut output) = output else { return print(&format!("{}\n", badge.token)) };
+    let Some(mut output) = output else { return print(&format_args!("{}\n", badge.token)) };
     let written = output.replace(badge.token.as_bytes());
     for warning in output.warnings() {
-        complain(&format!("warning: {warning}"));
+        complain(&format_args!("warning: {warning}"));
     }
     match written {
         Ok(()) => DONE,
@@ -56,6 +56,6 @@ pub fn issue(mut settings: Settings) -> u8 {
 }
 
 fn failed(failure: &Failure) -> u8 {
-    complain(&failure.to_string());
+    complain(&failure);
     FAILED
 }

@@ -16,7 +16,7 @@ pub fn keep(mut settings: Settings, warnings: &[String]) -> u8 {
     let ready = match settings.ready_fd.map(descriptor::inherited).transpose() {
         Ok(ready) => ready,
         Err(error) => {
-            complain(&format!("--ready-fd names a descriptor that is not open: {error}"));
+            complain(&format_args!("--ready-fd names a descriptor that is not open: {error}"));
             return USAGE;
         }
     };

@@ -7,26 +7,26 @@ use crate::failure::{Failure, shell_word};
 use crate::file::Target;
 use crate::key::PrivateKey;
 use crate::key::file::read_private;
-use crate::key::make::{create_private, generate as new_key, put};
+use crate::key::make::{create_private, generate as new_key, put, unwritten_because};
 use std::path::{Path, PathBuf};
 
 /// Makes a key pair. Nothing is written when the private key exists, unless forced.
 pub fn generate(asked: &KeyGen) -> u8 {
     match write_pair(asked) {
         Err(failure) => {
-            complain(&failure.to_string());
+            complain(&failure);
             FAILED
         }
         Ok(did) => {
-            complain(&format!("wrote {} (keep it secret) and {}", shown(&asked.private), shown(&asked.public)));
-            if asked.show_did { print(&format!("{did}\n")) } else { DONE }
+            complain(&format_args!("wrote {} (keep it secret) and {}", shown(&asked.private), shown(&asked.public)));
+            if asked.show_did { print(&format_args!("{did}\n")) } else { DONE }
         }
     }
 }
 
 fn write_pair(asked: &KeyGen) -> Result<String, Failure> {
     check(asked)?;
-    let key = new_key().map_err(|error| Failure::new("cannot make a key", error.to_string(), ""))?;
+    let key = new_key().map_err(|error| Failure::new(&"cannot make a key", &error, &""))?;
     let did = key.public().did_key();
     // The private key comes last: once it stands, there is nothing left that could fail.
     let mut warnings = vec![put(&asked.public, &format!("{}\n", key.public().to_jwk()), 0o644)?];
@@ -38,16 +38,14 @@ fn write_pair(asked: &KeyGen) -> Result<String, Failure> {
         false => create_private(&asked.private, &key)?,
     });
     for warning in warnings.into_iter().flatten() {
-        complain(&format!("warning: {warning}"));
+        complain(&format_args!("warning: {warning}"));
     }
     Ok(did)
 }
 
 /// Before anything is written: no private key is lost, and no file is written twice.
 fn check(asked: &KeyGen) -> Result<(), Failure> {
-    let refused = |path: &Path, reason: &str, cure: &str| {
-        Err(Failure::new(format!("cannot write the key {}", shown(path)), reason, cure))
-    };
+    let refused = |path: &Path, reason: &str, cure: &str| Err(unwritten_because(path, &reason, &cure));
     if !asked.force && asked.private.symlink_metadata().is_ok() {
         return refused(&asked.private, "it is there already", "it is left as it is; --force would replace it");
     }
@@ -74,7 +72,7 @@ fn check(asked: &KeyGen) -> Result<(), Failure> {
 pub fn public(asked: &KeyPublic) -> u8 {
     match read_private(&asked.key) {
         Err(failure) => {
-            complain(&failure.to_string());
+            complain(&failure);
             FAILED
         }
         Ok(key) => print(&public_line(&key, asked.did)),

@@ -9,10 +9,12 @@ mod verify;
 
 use crate::cli::{Parsed, Request, parse};
 use crate::report::log::say;
+use crate::system::descriptor::stdout;
 use crate::system::signals;
 use std::env;
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::fmt::Display;
+use std::io::Write;
 
 /// The process exit code of a finished command.
 pub const DONE: u8 = 0;
@@ -33,7 +35,7 @@ pub fn main() -> u8 {
     let usage = if is_health { HEALTH_USAGE } else { USAGE };
     match parse(arguments, &|name| env::var_os(name)) {
         Err(error) => {
-            complain(&format!("{error}\nSee: capiscio --help"));
+            complain(&format_args!("{error}\nSee: capiscio --help"));
             usage
         }
         Ok(Parsed { request, warnings }) => {
@@ -41,7 +43,7 @@ pub fn main() -> u8 {
                 // Every other command ends by itself, and Ctrl-C may end it sooner.
                 signals::unblock();
                 for warning in &warnings {
-                    complain(&format!("warning: {warning}"));
+                    complain(&format_args!("warning: {warning}"));
                 }
             }
             carry_out(request, &warnings)
@@ -62,16 +64,16 @@ fn carry_out(request: Request, warnings: &[String]) -> u8 {
 }
 
 /// A sentence on stderr.
-fn complain(sentence: &str) {
+fn complain(sentence: &dyn Display) {
     say(&format!("capiscio: {sentence}\n"));
 }
 
 /// The answer on stdout; an answer that cannot be delivered is a failure.
-fn print(text: &str) -> u8 {
-    match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
+fn print(text: &dyn Display) -> u8 {
+    match stdout().write_all(text.to_string().as_bytes()) {
         Ok(()) => DONE,
         Err(error) => {
-            complain(&format!("cannot write to stdout: {error}"));
+            complain(&format_args!("cannot write to stdout: {error}"));
             FAILED
         }
     }

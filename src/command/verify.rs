@@ -9,15 +9,16 @@ use crate::encoding::shown;
 use crate::key::file::read_public;
 use crate::report::time::{date, span};
 use crate::system::clock;
+use crate::system::descriptor::{read_at_most, stdin};
+use std::fmt::Display;
 use std::fs::File;
-use std::io::{self, Read, stdin};
 
 /// Verifies a badge: 0 valid, 1 invalid, 2 usage.
 pub fn verify(asked: &Verify) -> u8 {
     let key = match asked.key.as_deref().map(read_public).transpose() {
         Ok(key) => key,
         Err(failure) => {
-            complain(&failure.to_string());
+            complain(&failure);
             return USAGE;
         }
     };
@@ -54,38 +55,34 @@ pub fn verify(asked: &Verify) -> u8 {
 }
 
 fn read_token(token: &Token) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
-    let mut read = |from: &mut dyn Read| from.take(LONGEST_TOKEN as u64 + 2).read_to_end(&mut bytes).map(drop);
-    let result: io::Result<()> = match token {
-        Token::Word(word) => return Ok(word.as_bytes().to_vec()),
-        Token::Stdin => read(&mut stdin().lock()),
-        Token::File(path) => File::open(path).and_then(|mut file| read(&mut file)),
-    };
-    match (result, token) {
-        (Ok(()), _) => Ok(bytes),
-        (Err(error), Token::File(path)) => Err(format!("cannot read the badge {}: {error}", shown(path))),
-        (Err(error), _) => Err(format!("cannot read the badge from stdin: {error}")),
+    let read = |file: &File| read_at_most(file, LONGEST_TOKEN + 2);
+    match token {
+        Token::Word(word) => Ok(word.as_bytes().to_vec()),
+        Token::Stdin => read(&stdin()).map_err(|error| format!("cannot read the badge from stdin: {error}")),
+        Token::File(path) => File::open(path)
+            .and_then(|file| read(&file))
+            .map_err(|error| format!("cannot read the badge {}: {error}", shown(path))),
     }
 }
 
 fn summary(claims: &Claims, now: i64) -> String {
     let mut text = String::from("valid\n");
-    let mut row = |name: &str, value: &str| {
+    let mut row = |name: &str, value: &dyn Display| {
         text.push_str(&format!("  {name:<9} {value}\n"));
     };
     row("subject", &shown(&claims.sub));
     row("issuer", &shown(&claims.iss));
-    row("level", &claims.level.to_string());
+    row("level", &claims.level);
     if let Some(domain) = &claims.domain {
         row("domain", &shown(domain));
     }
     if !claims.aud.is_empty() {
-        row("audience", &shown(claims.aud.join(", ")));
+        row("audience", &shown(&claims.aud.join(", ")));
     }
     row("issued", &date(claims.iat));
     let left = claims.exp - now;
     let when = if left > 0 { format!("in {}", span(left)) } else { format!("{} ago, within the skew", span(-left)) };
-    row("expires", &format!("{} ({when})", date(claims.exp)));
+    row("expires", &format_args!("{} ({when})", date(claims.exp)));
     text
 }
 

@@ -3,24 +3,31 @@
 
 use super::json::escape_into;
 use std::ffi::OsStr;
+use std::fmt;
+
+/// Words that are displayed escaped.
+#[derive(Clone, Copy)]
+pub struct Shown<'a>(&'a OsStr);
 
 /// A path or an argument with everything escaped that a terminal would obey; bytes that are no UTF-8 as `\xNN`.
-pub fn shown(words: impl AsRef<OsStr>) -> String {
-    show(words.as_ref())
+pub fn shown<W: AsRef<OsStr> + ?Sized>(words: &W) -> Shown<'_> {
+    Shown(words.as_ref())
 }
 
-fn show(words: &OsStr) -> String {
-    let mut out = String::new();
-    for chunk in words.as_encoded_bytes().utf8_chunks() {
-        escape_into(&mut out, chunk.valid());
-        for byte in chunk.invalid() {
-            out.push_str("\\x");
-            for digit in [byte >> 4, byte & 15] {
-                out.extend(char::from_digit(u32::from(digit), 16));
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = String::new();
+        for chunk in self.0.as_encoded_bytes().utf8_chunks() {
+            escape_into(&mut out, chunk.valid());
+            for byte in chunk.invalid() {
+                out.push_str("\\x");
+                for digit in [byte >> 4, byte & 15] {
+                    out.extend(char::from_digit(u32::from(digit), 16));
+                }
             }
         }
+        f.write_str(&out)
     }
-    out
 }
 
 #[cfg(test)]
@@ -31,6 +38,6 @@ mod tests {
     #[test]
     fn a_path_cannot_drive_a_terminal_and_loses_nothing() {
         let path = std::ffi::OsStr::from_bytes(b"a b\n\x1b[31m\xff\xc3\xa9");
-        assert_eq!(shown(path), "a b\\n\\u001b[31m\\xff\u{e9}");
+        assert_eq!(shown(path).to_string(), "a b\\n\\u001b[31m\\xff\u{e9}");
     }
 }

@@ -4,6 +4,7 @@
 use crate::encoding::shown;
 use crate::failure::{Failure, shell_word};
 use crate::system::effective_user;
+use std::fmt::Display;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -11,12 +12,12 @@ use std::path::Path;
 
 /// "failed to write badge" are the guide's words, which people search their logs for.
 pub fn unwritten(path: &Path, error: &io::Error) -> Failure {
-    refused(path, error.to_string(), cure(path, error))
+    refused(path, error, &cure(path, error))
 }
 
 /// The same for something that no system call said.
-pub fn refused(path: &Path, reason: impl Into<String>, cure: impl Into<String>) -> Failure {
-    Failure::new(format!("failed to write badge to {}", shown(path)), reason, cure)
+pub fn refused(path: &Path, reason: &dyn Display, cure: &dyn Display) -> Failure {
+    Failure::new(&format_args!("failed to write badge to {}", shown(path)), reason, cure)
 }
 
 /// The directory of a file, as a path that can be opened.

@@ -4,8 +4,9 @@
 use super::failure::{refused, unwritten};
 use crate::encoding::shown;
 use crate::failure::Failure;
+use crate::system::descriptor::read_at_most;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -111,22 +112,21 @@ fn unopened(path: &Path, output: &Path, error: &io::Error) -> Failure {
         Ok(found) if !found.is_file() => misplaced(path, output),
         Ok(found) if error.kind() == io::ErrorKind::PermissionDenied => refused(
             output,
-            format!("the lock {} belongs to uid {}", shown(path), found.uid()),
-            "run the keeper as that user, or remove the lock if no keeper of theirs is running",
+            &format_args!("the lock {} belongs to uid {}", shown(path), found.uid()),
+            &"run the keeper as that user, or remove the lock if no keeper of theirs is running",
         ),
         _ => unwritten(output, error),
     }
 }
 
 fn misplaced(path: &Path, output: &Path) -> Failure {
-    let reason = format!("the keeper's lock {} is no ordinary file", shown(path));
-    refused(output, reason, "remove what stands there")
+    let reason = format_args!("the keeper's lock {} is no ordinary file", shown(path));
+    refused(output, &reason, &"remove what stands there")
 }
 
 fn taken(path: &Path, output: &Path, file: &File) -> Failure {
-    let mut pid = String::new();
-    let _ = file.take(20).read_to_string(&mut pid);
-    let pid = pid.trim();
+    let pid = read_at_most(file, 20).unwrap_or_default();
+    let pid = str::from_utf8(&pid).unwrap_or_default().trim_ascii();
     let who = if !pid.is_empty() && pid.bytes().all(|b| b.is_ascii_digit()) {
         format!("pid {pid}, as its own container counts")
     } else {
@@ -134,7 +134,7 @@ fn taken(path: &Path, output: &Path, file: &File) -> Failure {
     };
     refused(
         output,
-        format!("another keeper ({who}) keeps this file and holds the lock {}", shown(path)),
-        "stop that one, or give this one another --out",
+        &format_args!("another keeper ({who}) keeps this file and holds the lock {}", shown(path)),
+        &"stop that one, or give this one another --out",
     )
 }

@@ -57,7 +57,7 @@ impl Output {
             _ => "",
         };
         if !lost.is_empty() {
-            return Err(refused(target.path(), lost, "give --out and --key different files"));
+            return Err(refused(target.path(), &lost, &"give --out and --key different files"));
         }
         let mut output = Output {
             target,
@@ -215,8 +215,8 @@ fn unwritten_in(path: &Path, group: Option<u32>, unreplaced: &Unreplaced) -> Fai
     match group {
         Some(group) if *at_group => refused(
             path,
-            format!("it cannot be given to group {group}: {error}"),
-            format!(
+            &format_args!("it cannot be given to group {group}: {error}"),
+            &format_args!(
                 "the keeper (uid {}) must be a member of that group: group_add in compose, \
                  SupplementaryGroups= in systemd, fsGroup in Kubernetes",
                 effective_user()

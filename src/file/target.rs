@@ -40,7 +40,7 @@ impl Target {
                 Ok(found) => return Err(not_a_file(&path, &found)),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     return if is_directory || is_directory_name(&path) {
-                        Err(refused(&path, "it names a directory, which is not there", "name a file with --out"))
+                        Err(refused(&path, &"it names a directory, which is not there", &"name a file with --out"))
                     } else {
                         Ok(Target::beside(&path))
                     };
@@ -48,7 +48,7 @@ impl Target {
                 Err(error) => return Err(unwritten(&path, &error)),
             }
         }
-        Err(refused(&path, "its symbolic links lead in a circle", "name the file itself"))
+        Err(refused(&path, &"its symbolic links lead in a circle", &"name the file itself"))
     }
 
     /// The file of this very name, whatever it is.
@@ -161,7 +161,7 @@ fn behind(path: &Path, link: &fs::Metadata) -> Result<PathBuf, Failure> {
         Ok(found) if !found.is_file() => return Err(not_a_file(path, &found)),
         Ok(_) if path.starts_with("/proc") && directory(path).ends_with("fd") => {
             let cure = "name a file with --out; badge issue prints to stdout by itself";
-            return Err(refused(path, "it is an open descriptor and no file of its own", cure));
+            return Err(refused(path, &"it is an open descriptor and no file of its own", &cure));
         }
         _ => {}
     }
@@ -170,8 +170,8 @@ fn behind(path: &Path, link: &fs::Metadata) -> Result<PathBuf, Failure> {
     if anybodys && link.uid() != effective_user() && link.uid() != parent.uid() {
         return Err(refused(
             path,
-            format!("it is a symbolic link of uid {} in a directory where anybody may put one", link.uid()),
-            "remove it, or name the file itself",
+            &format_args!("it is a symbolic link of uid {} in a directory where anybody may put one", link.uid()),
+            &"remove it, or name the file itself",
         ));
     }
     let link = fs::read_link(path).map_err(|error| unwritten(path, &error))?;
@@ -191,7 +191,7 @@ fn not_a_file(path: &Path, found: &fs::Metadata) -> Failure {
         () if kind.is_socket() => "it is a socket",
         () => "it is a device",
     };
-    refused(path, format!("{what}, and replacing it would destroy it"), "name an ordinary file with --out")
+    refused(path, &format_args!("{what}, and replacing it would destroy it"), &"name an ordinary file with --out")
 }
 
 #[cfg(test)]

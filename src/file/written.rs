@@ -1,8 +1,9 @@
 #![forbid(unsafe_code)]
 //! What was written, and how it differs from what stands there now.
 
+use crate::system::descriptor::read_at_most;
 use std::fs::{self, File, Metadata, OpenOptions};
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
@@ -48,8 +49,8 @@ impl Written {
                 self.owner.1
             ));
         }
-        let mut content = Vec::with_capacity(self.content.len() + 1);
-        file.and_then(|file| file.take(self.content.len() as u64 + 1).read_to_end(&mut content))
+        let content = file
+            .and_then(|file| read_at_most(&file, self.content.len() + 1))
             .map_err(|error| format!("it cannot be read: {error}"))?;
         if content != self.content {
             return Err(if content.is_empty() { "it is empty" } else { "its content is not what was written" }.into());

@@ -7,15 +7,16 @@ use crate::encoding::shown;
 use crate::failure::Failure;
 use crate::key::{PrivateKey, make};
 use crate::system::random;
+use std::fmt::Display;
 use std::path::Path;
 
 /// Signs a badge with the key as it is now.
 pub fn issue(settings: &Settings, term: Term) -> Result<Badge, Failure> {
     let key = settings.key.read()?;
     check_claimed(settings, &key)?;
-    let unsigned = |reason: String| Failure::new("cannot sign a badge", reason, "");
-    let random = random::bytes().map_err(|error| unsigned(error.to_string()))?;
-    jws::issue(&settings.identity, &key, term, random).map_err(|error| unsigned(error.to_string()))
+    let unsigned = |reason: &dyn Display| Failure::new(&"cannot sign a badge", reason, &"");
+    let random = random::bytes().map_err(|error| unsigned(&error))?;
+    jws::issue(&settings.identity, &key, term, random).map_err(|error| unsigned(&error))
 }
 
 /// A self-signed badge speaks for its key and for nobody else.
@@ -24,9 +25,9 @@ fn check_claimed(settings: &Settings, key: &PrivateKey) -> Result<(), Failure> {
     match settings.claimed.iter().find(|(_, value)| *value != did) {
         None => Ok(()),
         Some((flag, value)) => Err(Failure::new(
-            format!("cannot sign a badge for {}", shown(value)),
-            format!("a self-signed badge is issued by and for its own key, {did}"),
-            format!("leave {flag} out or give it that DID"),
+            &format_args!("cannot sign a badge for {}", shown(value)),
+            &format_args!("a self-signed badge is issued by and for its own key, {did}"),
+            &format_args!("leave {flag} out or give it that DID"),
         )),
     }
 }
@@ -53,9 +54,9 @@ pub fn check_key(settings: &Settings) -> Result<(), Unfit> {
     match settings.claimed.first() {
         None => Ok(()),
         Some((flag, value)) => Err(Unfit::Refused(Failure::new(
-            format!("cannot sign a badge for {}", shown(value)),
-            "a self-signed badge is issued by and for its own key, which is yet to be made",
-            format!("leave {flag} out"),
+            &format_args!("cannot sign a badge for {}", shown(value)),
+            &"a self-signed badge is issued by and for its own key, which is yet to be made",
+            &format_args!("leave {flag} out"),
         ))),
     }
 }
@@ -71,7 +72,7 @@ pub struct Made {
 /// With `--generate-key`: makes the key if its file is not there.
 pub fn make_missing_key(settings: &Settings) -> Result<Option<Made>, Failure> {
     let Some(path) = missing_key(settings) else { return Ok(None) };
-    let key = make::generate().map_err(|error| Failure::new("cannot make a key", error.to_string(), ""))?;
+    let key = make::generate().map_err(|error| Failure::new(&"cannot make a key", &error, &""))?;
     let warning = make::create_private(path, &key)?;
     Ok(Some(Made { did: key.public().did_key(), warning }))
 }

@@ -28,7 +28,7 @@ pub fn run(settings: &Settings, wanted: Wanted, credentials: Option<&Path>, mut 
     let mut output = match prepare(settings, wanted, credentials, &voice) {
         Ok(output) => output,
         Err(Unfit::Failed(failure)) => {
-            voice.error(&failure.to_string());
+            voice.error(&failure);
             return End::Failed;
         }
         Err(Unfit::Refused(failure)) => {
@@ -39,7 +39,7 @@ pub fn run(settings: &Settings, wanted: Wanted, credentials: Option<&Path>, mut 
     match keep(settings, &mut output, &mut voice) {
         Ok(end) => end,
         Err(error) => {
-            voice.error(&format!("cannot wait for time, signals and files: {error}"));
+            voice.error(&format_args!("cannot wait for time, signals and files: {error}"));
             End::Failed
         }
     }

@@ -10,6 +10,7 @@ use crate::encoding::shown;
 use crate::report::log::{Level, Log};
 use crate::report::notify::Supervisor;
 use crate::report::time::{date, span};
+use std::fmt::Display;
 use std::path::Path;
 
 /// The keeper's voice.
@@ -46,25 +47,30 @@ impl Voice {
     }
 
     /// Something that somebody should know.
-    pub fn warn(&self, sentence: &str) {
+    pub fn warn(&self, sentence: &dyn Display) {
         self.log.line(Level::Warning, "warning", sentence, Members::new());
     }
 
     /// Something that did not work, for good.
-    pub fn error(&self, sentence: &str) {
+    pub fn error(&self, sentence: &dyn Display) {
         self.log.line(Level::Error, "failed", sentence, Members::new());
     }
 
     /// `--generate-key` had something to do.
     pub fn key_made(&self, path: &Path, did: &str) {
-        let sentence = format!("made a new private key in {}; its public half is {did}", shown(path));
-        self.log.line(Level::Info, "key", &sentence, Members::new().text("key", &shown(path)).text("did", did));
+        let sentence = format_args!("made a new private key in {}; its public half is {did}", shown(path));
+        self.log.line(
+            Level::Info,
+            "key",
+            &sentence,
+            Members::new().text("key", &shown(path).to_string()).text("did", did),
+        );
     }
 
     /// The wall clock was set by `step` milliseconds.
     pub fn clock_set(&self, step: i64) {
         let direction = if step < 0 { "back" } else { "forward" };
-        let sentence = format!("the clock was set {direction} by {}", span((step / SECOND).abs()));
+        let sentence = format_args!("the clock was set {direction} by {}", span((step / SECOND).abs()));
         self.log.line(Level::Warning, "clock", &sentence, Members::new().number("step", step / SECOND));
     }
 
@@ -77,7 +83,7 @@ impl Voice {
             .number("renewal", renewal)
             .text("sub", &badge.subject)
             .text("iss", &badge.issuer)
-            .text("out", &shown(path));
+            .text("out", &shown(path).to_string());
         let until = format!("valid until {}, next renewal at {}", date(badge.exp), date(renewal));
         if self.started {
             let reason = match why {
@@ -86,10 +92,10 @@ impl Voice {
                 Why::FromTheFuture => " (the clock went back behind the old one's beginning)",
                 Why::Asked => " (asked by SIGHUP)",
             };
-            let sentence = format!("renewed{reason}: badge {} is {until}", badge.jti);
+            let sentence = format_args!("renewed{reason}: badge {} is {until}", badge.jti);
             self.log.line(Level::Info, "renewed", &sentence, facts);
         } else {
-            let sentence = format!(
+            let sentence = format_args!(
                 "started: keeps a badge for {} by {} in {}; badge {} is {until}",
                 shown(&badge.subject),
                 shown(&badge.issuer),
@@ -111,14 +117,14 @@ impl Voice {
             ),
             _ => String::new(),
         };
-        let sentence = format!("the badge file {} was changed by somebody else: {seen}{fight}", shown(path));
-        self.log.line(Level::Warning, "damaged", &sentence, Members::new().text("out", &shown(path)));
+        let sentence = format_args!("the badge file {} was changed by somebody else: {seen}{fight}", shown(path));
+        self.log.line(Level::Warning, "damaged", &sentence, Members::new().text("out", &shown(path).to_string()));
     }
 
     /// It is again.
     pub fn restored(&self, path: &Path) {
-        let sentence = format!("restored the badge in {}", shown(path));
-        self.log.line(Level::Info, "restored", &sentence, Members::new().text("out", &shown(path)));
+        let sentence = format_args!("restored the badge in {}", shown(path));
+        self.log.line(Level::Info, "restored", &sentence, Members::new().text("out", &shown(path).to_string()));
     }
 
     /// An attempt failed; the line is written once the time of the next one is known.
@@ -140,7 +146,7 @@ impl Voice {
             let sentence =
                 "waiting for the clock: it is before 2025 and cannot be right; a badge is issued the moment it is set";
             if !self.waiting {
-                self.log.line(Level::Warning, "waiting", sentence, Members::new());
+                self.log.line(Level::Warning, "waiting", &sentence, Members::new());
             }
             self.waiting = true;
             self.supervisor.status(sentence);
@@ -152,7 +158,7 @@ impl Voice {
         if let Some(failure) = self.failure.take() {
             let next = attempt.map_or(String::new(), |at| format!("; next attempt at {}", date(at)));
             let facts = attempt.map_or(Members::new(), |at| Members::new().number("next_attempt", at));
-            self.log.line(Level::Error, "failed", &format!("{failure}{next}"), facts);
+            self.log.line(Level::Error, "failed", &format_args!("{failure}{next}"), facts);
             self.failing = Some(failure);
         }
         self.failing = self.failing.take().filter(|_| attempt.is_some());
@@ -172,7 +178,7 @@ impl Voice {
     pub fn stopped(&mut self, path: &Path) {
         self.gave_up();
         self.supervisor.stopping();
-        let sentence = format!("stopped as asked; the badge stays in {}", shown(path));
-        self.log.line(Level::Info, "stopped", &sentence, Members::new().text("out", &shown(path)));
+        let sentence = format_args!("stopped as asked; the badge stays in {}", shown(path));
+        self.log.line(Level::Info, "stopped", &sentence, Members::new().text("out", &shown(path).to_string()));
     }
 }

@@ -4,10 +4,11 @@ use super::event::Sleep;
 use super::machine::Machine;
 use super::moment::Moment;
 use crate::system::clock;
+use crate::system::descriptor::stderr;
 use crate::system::poll::readable;
 use crate::system::signals::{Signal, Signals};
 use crate::system::timer::Timer;
-use std::io::{self, IsTerminal, stderr};
+use std::io::{self, IsTerminal};
 use std::os::fd::{AsFd, BorrowedFd};
 
 /// What ended a sleep.

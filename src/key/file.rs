@@ -5,14 +5,16 @@ use super::pem::Half;
 use super::{JwkError, PrivateKey, PublicKey};
 use crate::encoding::shown;
 use crate::failure::{Failure, shell_word};
+use crate::system::descriptor::read_at_most;
 use crate::system::{effective_user, filesystem};
+use std::fmt::Display;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// A larger key file is refused, in bytes.
-const LONGEST: u64 = 16 * 1024;
+const LONGEST: usize = 16 * 1024;
 
 /// Where the private key is.
 pub enum Source {
@@ -27,9 +29,8 @@ impl Source {
     pub fn read(&self) -> Result<PrivateKey, Failure> {
         match self {
             Source::File(path) => read_private(path),
-            Source::Environment(jwk) => PrivateKey::from_jwk(jwk).map_err(|error| {
-                Failure::new("cannot use the key in CAPISCIO_AGENT_PRIVATE_KEY_JWK", error.to_string(), "")
-            }),
+            Source::Environment(jwk) => PrivateKey::from_jwk(jwk)
+                .map_err(|error| Failure::new(&"cannot use the key in CAPISCIO_AGENT_PRIVATE_KEY_JWK", &error, &"")),
         }
     }
 
@@ -44,54 +45,51 @@ impl Source {
 
 /// Reads a private JWK file.
 pub fn read_private(path: &Path) -> Result<PrivateKey, Failure> {
-    let text = read_text(path, |error| to_be_readable(path, error))?;
+    let text = read_text(path, to_be_readable)?;
     PrivateKey::from_jwk(&text).map_err(|error| unusable(path, error, Half::Private))
 }
 
 /// Reads a public JWK file; a private one is refused.
 pub fn read_public(path: &Path) -> Result<PublicKey, Failure> {
-    let text = read_text(path, |_| String::new())?;
+    let text = read_text(path, |_, _| String::new())?;
     PublicKey::from_jwk(&text).map_err(|error| unusable(path, error, Half::Public))
 }
 
 /// Reads the public half of a JWK file that may hold either.
 pub fn read_either(path: &Path) -> Result<PublicKey, Failure> {
-    let text = read_text(path, |_| String::new())?;
+    let text = read_text(path, |_, _| String::new())?;
     PublicKey::from_any_jwk(&text).map_err(|error| unusable(path, error, Half::Public))
 }
 
 /// The text of a key file: an ordinary file of at most 16 KiB, UTF-8.
-fn read_text(path: &Path, cure: impl Fn(&io::Error) -> String) -> Result<String, Failure> {
-    let unreadable =
-        |error: &io::Error| Failure::new(format!("cannot use the key {}", shown(path)), error.to_string(), cure(error));
-    let refused =
-        |reason: &str, cure: &str| Err(Failure::new(format!("cannot use the key {}", shown(path)), reason, cure));
+fn read_text(path: &Path, cure: fn(&Path, &io::Error) -> String) -> Result<String, Failure> {
+    let unreadable = |error: io::Error| unused(path, &error, &cure(path, &error));
+    let refused = |reason: &str, cure: &str| Err(unused(path, &reason, &cure));
     // A FIFO must not hang the keeper, nor a terminal become its controlling one.
     let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path);
-    let file = file.map_err(|error| unreadable(&error))?;
-    let found = file.metadata().map_err(|error| unreadable(&error))?;
+    let file = file.map_err(unreadable)?;
+    let found = file.metadata().map_err(unreadable)?;
     if found.is_dir() {
         return refused("it is a directory", "name the file in it");
     }
     if !found.is_file() {
         return refused("it is no ordinary file", "name one; a keeper reads it again for each badge");
     }
-    // Room for all of it: the text is read in one piece, and not copied from buffer to buffer.
-    let mut text = String::with_capacity(found.len().min(LONGEST) as usize + 1);
-    match file.take(LONGEST + 1).read_to_string(&mut text) {
-        Ok(_) if text.len() as u64 > LONGEST => refused("it is larger than 16 KiB", "name a file that holds one JWK"),
-        Ok(_) => Ok(text),
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-            refused("it is not UTF-8 text", "name a file that holds a JWK")
-        }
-        Err(error) => Err(unreadable(&error)),
+    match String::from_utf8(read_at_most(&file, LONGEST + 1).map_err(unreadable)?) {
+        Ok(text) if text.len() > LONGEST => refused("it is larger than 16 KiB", "name a file that holds one JWK"),
+        Ok(text) => Ok(text),
+        Err(_) => refused("it is not UTF-8 text", "name a file that holds a JWK"),
     }
 }
 
 /// Why the text of this file is no usable key.
 fn unusable(path: &Path, error: JwkError, needed: Half) -> Failure {
     let cure = if matches!(error, JwkError::Pem) { needed.conversion(path) } else { String::new() };
-    Failure::new(format!("cannot use the key {}", shown(path)), error.to_string(), cure)
+    unused(path, &error, &cure)
+}
+
+fn unused(path: &Path, reason: &dyn Display, cure: &dyn Display) -> Failure {
+    Failure::new(&format_args!("cannot use the key {}", shown(path)), reason, cure)
 }
 
 /// What gives the keeper its private key.

@@ -6,6 +6,7 @@ use crate::encoding::shown;
 use crate::failure::{Failure, shell_word};
 use crate::file::{Target, create, replace};
 use crate::system::{effective_user, random};
+use std::fmt::Display;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -54,7 +55,7 @@ fn real(path: &Path) -> Result<PathBuf, Failure> {
         return Ok(real);
     }
     let reason = "it is no ordinary file, and replacing it would destroy it";
-    Err(Failure::new(format!("cannot write the key {}", shown(path)), reason, "name another file"))
+    Err(unwritten_because(path, &reason, &"name another file"))
 }
 
 fn temporary(path: &Path) -> Result<PathBuf, Failure> {
@@ -80,5 +81,10 @@ fn unwritten(path: &Path, error: &io::Error) -> Failure {
         io::ErrorKind::ReadOnlyFilesystem => "the directory is mounted read-only".to_owned(),
         _ => String::new(),
     };
-    Failure::new(format!("cannot write the key {}", shown(path)), error.to_string(), cure)
+    unwritten_because(path, error, &cure)
+}
+
+/// The sentence about a file of a key that is not written.
+pub fn unwritten_because(path: &Path, reason: &dyn Display, cure: &dyn Display) -> Failure {
+    Failure::new(&format_args!("cannot write the key {}", shown(path)), reason, cure)
 }

@@ -4,9 +4,10 @@
 use super::time::date;
 use crate::encoding::json::Members;
 use crate::system::clock;
+use crate::system::descriptor::stderr;
 use crate::system::poll::writable_now;
-use std::fs::File;
-use std::io::{Write, stderr};
+use std::fmt::Display;
+use std::io::Write;
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 
@@ -52,10 +53,11 @@ impl Log {
 
     /// Writes a line: `event` is its name for machines, `sentence` is for people, `facts` are further members
     /// of the JSON object.
-    pub fn line(self, level: Level, event: &str, sentence: &str, facts: Members) {
-        let mut line = self.format(level, event, sentence, facts);
+    pub fn line(self, level: Level, event: &str, sentence: &dyn Display, facts: Members) {
+        let sentence = sentence.to_string();
+        let mut line = self.format(level, event, &sentence, facts);
         if line.len() > LINE {
-            line = self.format(level, event, shortened(sentence), Members::new());
+            line = self.format(level, event, shortened(&sentence), Members::new());
         }
         say(&line);
     }
@@ -83,9 +85,9 @@ impl Log {
 /// Writes to stderr in one piece. A stream that is gone, or whose reader has stopped reading, is passed over. (Where
 /// several processes write to one pipe, another may fill it in between; then this one waits for the reader.)
 pub fn say(text: &str) {
-    let stderr = stderr();
+    let mut stderr = stderr();
     if writable_now(stderr.as_fd()) {
-        let _ = (&stderr).write_all(text.as_bytes());
+        let _ = stderr.write_all(text.as_bytes());
     }
 }
 
@@ -96,7 +98,5 @@ fn shortened(sentence: &str) -> &str {
 
 /// Whether `$JOURNAL_STREAM`, "device:inode", names what stderr is (systemd.exec(5)).
 fn is_stderr(stream: &str) -> bool {
-    let file = stderr().as_fd().try_clone_to_owned().map(File::from);
-    let found = file.and_then(|file| file.metadata());
-    found.is_ok_and(|found| stream == format!("{}:{}", found.dev(), found.ino()))
+    stderr().metadata().is_ok_and(|found| stream == format!("{}:{}", found.dev(), found.ino()))
 }
