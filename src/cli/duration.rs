@@ -87,14 +87,8 @@ fn digits(text: &str) -> (&str, &str) {
 
 /// `0.fraction` of a unit, in nanoseconds; what is below a nanosecond is cut off.
 fn part(fraction: &str, unit: u64) -> u64 {
-    // 15 digits tell every nanosecond of an hour (3.6e12) apart, and their product still fits.
-    let digits = &fraction[..fraction.len().min(15)];
-    let (mut value, mut scale) = (0u128, 1u128);
-    for digit in digits.bytes() {
-        value = value * 10 + u128::from(digit - b'0');
-        scale *= 10;
-    }
-    (value * u128::from(unit) / scale) as u64
+    // From the last digit on, a tenth of each: what is cut off along the way could never make a whole one.
+    fraction.bytes().rev().fold(0, |less, digit| (u64::from(digit - b'0') * unit + less) / 10)
 }
 
 #[cfg(test)]

@@ -36,7 +36,12 @@ pub struct Command {
 impl Command {
     /// Its flag of this name.
     pub fn flag(&self, name: &str) -> Option<&'static Flag> {
-        self.flags.iter().copied().flatten().find(|flag| flag.name == name)
+        self.all_flags().find(|flag| flag.name == name)
+    }
+
+    /// Every flag, in the order of the help.
+    pub fn all_flags(&self) -> impl Iterator<Item = &'static Flag> {
+        self.flags.iter().copied().flatten()
     }
 }
 

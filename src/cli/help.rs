@@ -30,9 +30,9 @@ fn page(command: &Command) -> String {
         text.push_str(command.operand);
     }
     text.push_str("\n\nFlags:\n\n");
-    for flag in command.flags.iter().copied().flatten() {
-        let name = format!("--{} {}", flag.name, flag.value);
-        row(&mut text, name.trim_end(), &about(flag));
+    for flag in command.all_flags() {
+        let space = if flag.is_switch() { "" } else { " " };
+        row(&mut text, &["--", flag.name, space, flag.value].concat(), &about(flag));
     }
     row(&mut text, "--help, -h", "this page");
     text.push('\n');

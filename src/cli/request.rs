@@ -103,6 +103,7 @@ pub struct Parsed {
 /// Understands the arguments (without the program's own name) and the environment.
 ///
 /// On an error the first word tells which exit code it is: `badge health` has its own.
+#[inline(never)]
 pub fn parse(arguments: impl IntoIterator<Item = OsString>, environment: Environment) -> Result<Parsed, Usage> {
     let mut words = match read(arguments, environment)? {
         Asked::Command(words) => words,

@@ -22,14 +22,15 @@ impl fmt::Display for Usage {
 }
 
 impl From<lexopt::Error> for Usage {
-    /// lexopt's own sentences are kept where they cannot repeat a value, which might be a key.
+    /// lexopt's own sentences repeat the value, which might be a key.
     fn from(error: lexopt::Error) -> Usage {
         match error {
             lexopt::Error::UnexpectedValue { option, .. } => {
                 Usage::new(&format_args!("{} takes no value", shown(&option)))
             }
             lexopt::Error::NonUnicodeValue(word) => Usage::new(&format_args!("\"{}\" is not UTF-8", quoted(&word))),
-            other => Usage::new(&shown(&other.to_string())),
+            // What else it knows comes from calls that are not made here.
+            _ => Usage::new(&"an argument is missing"),
         }
     }
 }

@@ -42,6 +42,7 @@ pub enum Asked {
 }
 
 /// Reads `arguments` (without the program's own name).
+#[inline(never)]
 pub fn read(arguments: impl IntoIterator<Item = OsString>, environment: Environment) -> Result<Asked, Usage> {
     let mut parser = lexopt::Parser::from_args(arguments);
     let mut said = String::new();
@@ -135,7 +136,7 @@ impl Words {
 
     /// A flag wins over its variable; an empty variable counts as unset.
     fn add_environment(&mut self, environment: Environment) {
-        for flag in self.command.flags.iter().copied().flatten() {
+        for flag in self.command.all_flags() {
             if self.given.iter().any(|given| given.flag.name == flag.name) {
                 continue;
             }
@@ -180,7 +181,7 @@ fn unknown_flag(command: &Command, name: &str) -> Usage {
             "--{name} belongs to the registry's client: this keeper signs locally with --key and asks no registry; leave it out"
         ));
     }
-    let known = command.flags.iter().copied().flatten().map(|flag| flag.name);
+    let known = command.all_flags().map(|flag| flag.name);
     let dashes = if name.chars().count() == 1 { "-" } else { "--" };
     let name = quoted(OsStr::new(name));
     let hint = nearest(&name, known).map_or(String::new(), |near| format!("; did you mean --{near}?"));

@@ -9,9 +9,8 @@ use crate::encoding::shown;
 use crate::key::file::read_either;
 use crate::system::clock;
 use crate::system::descriptor::read_at_most;
-use std::fs::OpenOptions;
+use crate::system::filesystem::open;
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// Clocks of consumers and of this machine may differ by so much, in seconds (RFC-002 §8.1).
@@ -24,6 +23,7 @@ struct Verdict {
 }
 
 /// Says whether the badge is usable: 0 OK, 1 WARNING, 2 CRITICAL.
+#[inline(never)]
 pub fn health(asked: &Health) -> u8 {
     let now = clock::wall().div_euclid(1000);
     let (verdict, badge) = match read(asked) {
@@ -67,10 +67,7 @@ fn judge(badge: &Unverified, min_remaining: i64, now: i64) -> Verdict {
 }
 
 fn read(asked: &Health) -> Result<Unverified, String> {
-    let token = read_token(&asked.path).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => "Badge file not found".to_owned(),
-        _ => format!("Badge file unreadable: {error}"),
-    })?;
+    let token = read_token(&asked.path)?;
     let badge = decode_unverified(&token).map_err(|invalid| format!("Badge malformed: {}", invalid.sentence))?;
     if let Some(path) = &asked.key {
         let key = read_either(path).map_err(|failure| failure.to_string())?;
@@ -81,13 +78,17 @@ fn read(asked: &Health) -> Result<Unverified, String> {
     Ok(badge)
 }
 
-fn read_token(path: &Path) -> io::Result<Vec<u8>> {
+fn read_token(path: &Path) -> Result<Vec<u8>, String> {
+    let unreadable = |error: io::Error| match error.kind() {
+        ErrorKind::NotFound => "Badge file not found".to_owned(),
+        _ => format!("Badge file unreadable: {error}"),
+    };
     // A probe answers at once, also where a FIFO or a terminal stands in the badge's place.
-    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("it is no ordinary file"));
+    let file = open(path, libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY).map_err(unreadable)?;
+    if !file.metadata().map_err(unreadable)?.is_file() {
+        return Err("Badge file unreadable: it is no ordinary file".to_owned());
     }
-    read_at_most(&file, LONGEST_TOKEN + 2)
+    read_at_most(&file, LONGEST_TOKEN + 2).map_err(unreadable)
 }
 
 fn json(asked: &Health, verdict: &Verdict, badge: Option<&Unverified>, now: i64) -> String {

@@ -11,6 +11,7 @@ use std::env;
 use std::path::PathBuf;
 
 /// Keeps a badge until the process is told to stop.
+#[inline(never)]
 pub fn keep(mut settings: Settings, warnings: &[String]) -> u8 {
     // Before anything is opened: until then the number can only be one that the supervisor left open.
     let ready = match settings.ready_fd.map(descriptor::inherited).transpose() {

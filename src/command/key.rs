@@ -11,6 +11,7 @@ use crate::key::make::{create_private, generate as new_key, put, unwritten_becau
 use std::path::{Path, PathBuf};
 
 /// Makes a key pair. Nothing is written when the private key exists, unless forced.
+#[inline(never)]
 pub fn generate(asked: &KeyGen) -> u8 {
     match write_pair(asked) {
         Err(failure) => {

@@ -51,6 +51,8 @@ pub fn main() -> u8 {
     }
 }
 
+// Each command is kept out of line, and so are a few large steps elsewhere: all in one function, as the compiler would have
+// it, they are more code, and while the keeper sleeps it lies on top of a stack that has room for every one of them.
 fn carry_out(request: Request, warnings: &[String]) -> u8 {
     match request {
         Request::Keep(settings) => keep::keep(settings, warnings),

@@ -10,10 +10,12 @@ use crate::key::file::read_public;
 use crate::report::time::{date, span};
 use crate::system::clock;
 use crate::system::descriptor::{read_at_most, stdin};
+use crate::system::filesystem::open;
 use std::fmt::Display;
 use std::fs::File;
 
 /// Verifies a badge: 0 valid, 1 invalid, 2 usage.
+#[inline(never)]
 pub fn verify(asked: &Verify) -> u8 {
     let key = match asked.key.as_deref().map(read_public).transpose() {
         Ok(key) => key,
@@ -59,7 +61,7 @@ fn read_token(token: &Token) -> Result<Vec<u8>, String> {
     match token {
         Token::Word(word) => Ok(word.as_bytes().to_vec()),
         Token::Stdin => read(&stdin()).map_err(|error| format!("cannot read the badge from stdin: {error}")),
-        Token::File(path) => File::open(path)
+        Token::File(path) => open(path, libc::O_RDONLY)
             .and_then(|file| read(&file))
             .map_err(|error| format!("cannot read the badge {}: {error}", shown(path))),
     }

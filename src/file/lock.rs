@@ -5,9 +5,10 @@ use super::failure::{refused, unwritten};
 use crate::encoding::shown;
 use crate::failure::Failure;
 use crate::system::descriptor::read_at_most;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use crate::system::filesystem::open;
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// A lock that is held; dropping it removes the file, if it still is ours, and lets go.
@@ -30,7 +31,9 @@ impl Lock {
         let mut writable = false;
         // A holder that ends removes the file, so the one that was locked may have no name any more: try again.
         for _ in 0..100 {
-            let file = open(path, writable).map_err(|error| unopened(path, output, &error))?;
+            let access = if writable { libc::O_RDWR } else { libc::O_RDONLY };
+            let flags = access | libc::O_CREAT | libc::O_NOFOLLOW | libc::O_NONBLOCK;
+            let file = open(path, flags).map_err(|error| unopened(path, output, &error))?;
             if !file.metadata().is_ok_and(|found| found.is_file()) {
                 return Err(misplaced(path, output));
             }
@@ -72,8 +75,7 @@ impl Lock {
     /// The descriptor is another one and is closed at once, because a file that stays open for writing keeps its
     /// file system from being remounted read-only.
     fn sign(&self) {
-        let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
-        if let Ok(mut file) = OpenOptions::new().write(true).custom_flags(flags).open(&self.path)
+        if let Ok(mut file) = open(&self.path, libc::O_WRONLY | libc::O_NOFOLLOW | libc::O_NONBLOCK)
             && self.stands()
             && is_named(&file, &self.path)
         {
@@ -96,15 +98,6 @@ fn is_named(file: &File, path: &Path) -> bool {
         (Ok(open), Ok(named)) => (open.dev(), open.ino()) == (named.dev(), named.ino()),
         _ => false,
     }
-}
-
-fn open(path: &Path, writable: bool) -> io::Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .write(writable)
-        .mode(0o600)
-        .custom_flags(libc::O_CREAT | libc::O_NOFOLLOW | libc::O_NONBLOCK)
-        .open(path)
 }
 
 fn unopened(path: &Path, output: &Path, error: &io::Error) -> Failure {

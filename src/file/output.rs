@@ -177,8 +177,11 @@ impl Output {
         if self.lockless {
             return;
         }
-        for entry in fs::read_dir(self.target.directory()).into_iter().flatten().flatten() {
-            if self.target.is_temporary(&entry.file_name()) {
+        let Ok(entries) = fs::read_dir(self.target.directory()) else { return };
+        for entry in entries {
+            if let Ok(entry) = entry
+                && self.target.is_temporary(&entry.file_name())
+            {
                 let _ = fs::remove_file(entry.path());
             }
         }

@@ -2,9 +2,10 @@
 //! Putting a whole file in place, or nothing.
 
 use super::failure::directory;
-use std::fs::{self, File, Metadata, OpenOptions, Permissions};
+use crate::system::filesystem::open;
+use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, fchown};
+use std::os::unix::fs::{PermissionsExt, fchown};
 use std::path::Path;
 
 /// Removes the temporary file unless it got its final name.
@@ -79,8 +80,7 @@ fn write<'a>(
     mode: u32,
     group: Option<u32>,
 ) -> Result<(Unfinished<'a>, File), Unreplaced> {
-    let mut file =
-        OpenOptions::new().write(true).create_new(true).mode(0o600).custom_flags(libc::O_NOFOLLOW).open(path)?;
+    let mut file = open(path, libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL | libc::O_NOFOLLOW)?;
     let unfinished = Unfinished(Some(path));
     file.write_all(content)?;
     // The group first: a wide mode must never stand beside the wrong group.
@@ -105,5 +105,5 @@ fn give(file: &File, group: Option<u32>) -> io::Result<()> {
 
 /// Without this the rename itself may be lost at a power cut.
 pub fn sync_directory(path: &Path) -> io::Result<()> {
-    File::open(directory(path))?.sync_all()
+    open(directory(path), libc::O_RDONLY)?.sync_all()
 }

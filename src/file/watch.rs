@@ -49,10 +49,15 @@ impl Watch {
         let parent = queue.watch_directory(directory);
         // Of what lies above, a part may be closed to us. That is no reason to look at the file all day: it only
         // matters where somebody moves a whole tree or turns a link, and the next badge finds its way by path.
-        let above = directory.ancestors().skip(1).filter_map(|path| queue.watch_directory(path).ok());
-        let links =
-            directory.ancestors().filter(|path| path.is_symlink()).filter_map(|path| queue.watch_link(path).ok());
-        let mut way: Vec<Watched> = above.chain(links).collect();
+        let mut way = Vec::new();
+        for path in directory.ancestors().skip(1) {
+            way.extend(queue.watch_directory(path));
+        }
+        for path in directory.ancestors() {
+            if path.is_symlink() {
+                way.extend(queue.watch_link(path));
+            }
+        }
         match parent {
             Ok(watched) => way.push(watched),
             Err(error) => self.failure = Some(error),

@@ -2,9 +2,10 @@
 //! What was written, and how it differs from what stands there now.
 
 use crate::system::descriptor::read_at_most;
-use std::fs::{self, File, Metadata, OpenOptions};
+use crate::system::filesystem::open;
+use std::fs::{self, File, Metadata};
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// What stands in the file when nobody has touched it.
@@ -23,8 +24,7 @@ impl Written {
 
     /// What was seen when it is not equal to what was written.
     pub fn compare(&self, path: &Path) -> Result<(), String> {
-        let file =
-            OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY).open(path);
+        let file = open(path, libc::O_RDONLY | libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY);
         let found = file.as_ref().map_or_else(|_| fs::symlink_metadata(path), File::metadata);
         let found = found.map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => "it is gone".to_owned(),

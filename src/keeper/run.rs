@@ -47,6 +47,7 @@ pub fn run(settings: &Settings, wanted: Wanted, credentials: Option<&Path>, mut 
 
 /// Everything that can be checked before the first badge, which may have to wait for the clock: what is there is
 /// read first, what has to be made comes last.
+#[inline(never)]
 fn prepare(settings: &Settings, wanted: Wanted, credentials: Option<&Path>, voice: &Voice) -> Result<Output, Unfit> {
     let path = settings.key.path();
     check_key(settings)?;
@@ -63,6 +64,7 @@ fn prepare(settings: &Settings, wanted: Wanted, credentials: Option<&Path>, voic
     Ok(output)
 }
 
+#[inline(never)]
 fn keep(settings: &Settings, output: &mut Output, voice: &mut Voice) -> std::io::Result<End> {
     let wakes = Wakes::open(voice.watchdog())?;
     let mut machine = Machine::new(settings.policy, now());

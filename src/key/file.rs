@@ -6,11 +6,12 @@ use super::{JwkError, PrivateKey, PublicKey};
 use crate::encoding::shown;
 use crate::failure::{Failure, shell_word};
 use crate::system::descriptor::read_at_most;
-use crate::system::{effective_user, filesystem};
+use crate::system::effective_user;
+use crate::system::filesystem::{is_read_only, open};
 use std::fmt::Display;
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// A larger key file is refused, in bytes.
@@ -66,8 +67,7 @@ fn read_text(path: &Path, cure: fn(&Path, &io::Error) -> String) -> Result<Strin
     let unreadable = |error: io::Error| unused(path, &error, &cure(path, &error));
     let refused = |reason: &str, cure: &str| Err(unused(path, &reason, &cure));
     // A FIFO must not hang the keeper, nor a terminal become its controlling one.
-    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path);
-    let file = file.map_err(unreadable)?;
+    let file = open(path, libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY).map_err(unreadable)?;
     let found = file.metadata().map_err(unreadable)?;
     if found.is_dir() {
         return refused("it is a directory", "name the file in it");
@@ -116,11 +116,8 @@ fn to_be_readable(path: &Path, error: &io::Error) -> String {
 /// A warning when others can read the key, unless whoever mounted it takes care of that: systemd's credentials
 /// directory, or a read-only mount such as a Secret volume.
 pub fn exposure(path: &Path, credentials: Option<&Path>) -> Option<String> {
-    let mode = File::open(path).and_then(|file| file.metadata()).ok()?.mode() & 0o7777;
-    if mode & 0o077 == 0
-        || credentials.is_some_and(|directory| path.starts_with(directory))
-        || filesystem::is_read_only(path)
-    {
+    let mode = open(path, libc::O_RDONLY).and_then(|file| file.metadata()).ok()?.mode() & 0o7777;
+    if mode & 0o077 == 0 || credentials.is_some_and(|directory| path.starts_with(directory)) || is_read_only(path) {
         return None;
     }
     Some(format!("the key {} can be used by others (mode {mode:04o}): chmod 600 {}", shown(path), shell_word(path)))

@@ -65,7 +65,7 @@ impl PublicKey {
     /// The DID URL of the key inside its own DID document: `did:key:z6Mk...#z6Mk...`
     pub fn did_url(&self) -> String {
         let did = self.did_key();
-        let fragment = did.rsplit(':').next().unwrap_or_default();
+        let fragment = did.strip_prefix("did:key:").unwrap_or_default();
         [&did, "#", fragment].concat()
     }
 

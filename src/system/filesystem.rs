@@ -1,9 +1,11 @@
-//! What kind of file system a path lies on (statfs(2)).
+//! Opening files (open(2)), and what kind of file system a path lies on (statfs(2)).
 
 use super::check;
 use std::ffi::CString;
+use std::fs::File;
 use std::io;
 use std::mem::MaybeUninit;
+use std::os::fd::FromRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -20,6 +22,21 @@ const REMOTE: [u32; 9] = [
     0x5346_414f, // AFS
     0x786f_4256, // VirtualBox shared folders
 ];
+
+/// Opens a file as `flags` say. One that this makes is its owner's alone, and no other program inherits any.
+///
+/// std's own way brings along sentences about options that contradict each other, and whatever shows those.
+pub fn open(path: &Path, flags: libc::c_int) -> io::Result<File> {
+    let path = CString::new(path.as_os_str().as_bytes())?;
+    loop {
+        // SAFETY: the path is a NUL-terminated string that outlives the call; the mode is what O_CREAT asks for.
+        match check(unsafe { libc::open(path.as_ptr(), flags | libc::O_CLOEXEC, 0o600) }) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            // SAFETY: the descriptor was opened just now and nobody else owns it.
+            opened => return opened.map(|fd| unsafe { File::from_raw_fd(fd) }),
+        }
+    }
+}
 
 /// Whether changes may be made where this kernel does not see them. An unknown answer is no.
 pub fn is_remote(path: &Path) -> bool {

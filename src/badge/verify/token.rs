@@ -27,11 +27,12 @@ impl<'a> Token<'a> {
             return Err(malformed("it is empty"));
         }
         let parts = || malformed("it is not three parts separated by dots (a compact JWS)");
-        let (signed, signature) = token.rsplit_once('.').ok_or_else(parts)?;
-        let (header, payload) = signed.split_once('.').ok_or_else(parts)?;
-        if payload.as_bytes().contains(&b'.') {
+        let (header, rest) = token.split_once('.').ok_or_else(parts)?;
+        let (payload, signature) = rest.split_once('.').ok_or_else(parts)?;
+        if signature.as_bytes().contains(&b'.') {
             return Err(parts());
         }
+        let signed = &token[..header.len() + 1 + payload.len()];
         let decode = |part| {
             base64url::decode(part)
                 .ok_or_else(|| malformed("it is not strict base64url (no padding, no whitespace, no stray bits)"))
