@@ -96,7 +96,7 @@ fn key_gen_loses_no_private_key_and_no_device_whatever_it_is_told_to_write_where
         (&["--out-priv", "new.jwk", "--out-pub", "a", "--out-did", "./a"], "are one"),
         (&["--out-priv", "new.jwk", "--out-pub", "private.jwk"], "private key"),
         (&["--out-priv", "new.jwk", "--out-did", "private.jwk"], "private key"),
-        (&["--out-priv", "new.jwk", "--out-pub", "/dev/null"], "no ordinary file"),
+        (&["--out-priv", "new.jwk", "--out-pub", "/dev/null"], "it is a device"),
     ];
     for (arguments, words) in rows {
         let ended = run(scratch.path(), &[&["key", "gen"], arguments].concat());

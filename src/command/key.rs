@@ -3,11 +3,13 @@
 use super::{DONE, FAILED, complain, print};
 use crate::cli::{KeyGen, KeyPublic};
 use crate::encoding::shown;
-use crate::failure::{Failure, shell_word};
-use crate::file::Target;
+use crate::failure::Failure;
+use crate::file::{KEY, Target, directory, refused, unwritten};
 use crate::key::PrivateKey;
 use crate::key::file::read_private;
-use crate::key::make::{create_private, generate as new_key, put, unwritten_because};
+use crate::key::make::{create_private, generate as new_key, put};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Makes a key pair. Nothing is written when the private key exists, unless forced.
@@ -46,14 +48,13 @@ fn write_pair(asked: &KeyGen) -> Result<String, Failure> {
 
 /// Before anything is written: no private key is lost, and no file is written twice.
 fn check(asked: &KeyGen) -> Result<(), Failure> {
-    let refused = |path: &Path, reason: &str, cure: &str| Err(unwritten_because(path, &reason, &cure));
-    if !asked.force && asked.private.symlink_metadata().is_ok() {
-        return refused(&asked.private, "it is there already", "it is left as it is; --force would replace it");
+    let refused = |path: &Path, reason: &str, cure: &str| Err(refused(KEY, path, &reason, &cure));
+    let exists = asked.private.symlink_metadata().is_ok();
+    if exists && !asked.force {
+        return Err(unwritten(KEY, &asked.private, &io::Error::from_raw_os_error(libc::EEXIST)));
     }
-    let directory = asked.private.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
-    if !directory.is_dir() {
-        let cure = format!("make the directory: mkdir -p {}", shell_word(directory));
-        return refused(&asked.private, "its directory is not there", &cure);
+    if let Err(error) = fs::metadata(directory(&asked.private)) {
+        return Err(unwritten(KEY, &asked.private, &error));
     }
     let files: Vec<&Path> =
         [Some(&asked.public), asked.did.as_ref()].into_iter().flatten().map(PathBuf::as_path).collect();

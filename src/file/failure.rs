@@ -10,14 +10,21 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// "failed to write badge" are the guide's words, which people search their logs for.
-pub fn unwritten(path: &Path, error: &io::Error) -> Failure {
-    refused(path, error, &cure(path, error))
+/// What a file holds, for the sentence: "failed to write badge" are the guide's words, which people search their
+/// logs for.
+pub const BADGE: &str = "badge";
+
+/// What a file holds that belongs to a key.
+pub const KEY: &str = "key";
+
+/// `what` ([`BADGE`] or [`KEY`]) could not be written to `path`, and why the system says so.
+pub fn unwritten(what: &str, path: &Path, error: &io::Error) -> Failure {
+    refused(what, path, error, &cure(path, error))
 }
 
 /// The same for something that no system call said.
-pub fn refused(path: &Path, reason: &dyn Display, cure: &dyn Display) -> Failure {
-    Failure::new(&format_args!("failed to write badge to {}", shown(path)), reason, cure)
+pub fn refused(what: &str, path: &Path, reason: &dyn Display, cure: &dyn Display) -> Failure {
+    Failure::new(&format_args!("failed to write {what} to {}", shown(path)), reason, cure)
 }
 
 /// The directory of a file, as a path that can be opened.
@@ -49,6 +56,7 @@ fn cure(path: &Path, error: &io::Error) -> String {
         libc::EFBIG => "this process may not write so much: raise its limit (ulimit -f, LimitFSIZE=)".into(),
         libc::EMFILE | libc::ENFILE => "raise the limit of open files (ulimit -n, LimitNOFILE=)".into(),
         libc::EIO => "the disk, or what it is connected with, is broken: dmesg tells more".into(),
+        libc::EEXIST => "it is left as it is; key gen --force would replace it".into(),
         libc::EISDIR => "a directory stands where the file belongs: remove it".into(),
         libc::ENOTDIR => "a part of the path is no directory".into(),
         libc::ENAMETOOLONG => "choose a shorter name".into(),

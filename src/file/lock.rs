@@ -1,7 +1,7 @@
 #![forbid(unsafe_code)]
 //! One keeper for one file: `.NAME.lock` beside it, held by flock(2) for as long as the keeper lives.
 
-use super::failure::{refused, unwritten};
+use super::failure::{BADGE, refused, unwritten};
 use crate::encoding::shown;
 use crate::failure::Failure;
 use crate::system::descriptor::read_at_most;
@@ -62,7 +62,7 @@ impl Lock {
             // Not ours to remove: the name is gone or belongs to a newer lock.
             drop(lock);
         }
-        Err(unwritten(output, &io::ErrorKind::TimedOut.into()))
+        Err(unwritten(BADGE, output, &io::ErrorKind::TimedOut.into()))
     }
 
     /// Whether the lock still has its name: it has not where the directory was removed and made again.
@@ -104,17 +104,18 @@ fn unopened(path: &Path, output: &Path, error: &io::Error) -> Failure {
     match fs::symlink_metadata(path) {
         Ok(found) if !found.is_file() => misplaced(path, output),
         Ok(found) if error.kind() == io::ErrorKind::PermissionDenied => refused(
+            BADGE,
             output,
             &format_args!("the lock {} belongs to uid {}", shown(path), found.uid()),
             &"run the keeper as that user, or remove the lock if no keeper of theirs is running",
         ),
-        _ => unwritten(output, error),
+        _ => unwritten(BADGE, output, error),
     }
 }
 
 fn misplaced(path: &Path, output: &Path) -> Failure {
     let reason = format_args!("the keeper's lock {} is no ordinary file", shown(path));
-    refused(output, &reason, &"remove what stands there")
+    refused(BADGE, output, &reason, &"remove what stands there")
 }
 
 fn taken(path: &Path, output: &Path, file: &File) -> Failure {
@@ -126,6 +127,7 @@ fn taken(path: &Path, output: &Path, file: &File) -> Failure {
         "its pid is not known".into()
     };
     refused(
+        BADGE,
         output,
         &format_args!("another keeper ({who}) keeps this file and holds the lock {}", shown(path)),
         &"stop that one, or give this one another --out",

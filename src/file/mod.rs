@@ -9,6 +9,7 @@ mod target;
 mod watch;
 mod written;
 
+pub use failure::{KEY, directory, refused, unwritten};
 pub use output::{Output, Sight, Wanted};
 pub use replace::{create, replace};
 pub use target::Target;

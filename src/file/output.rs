@@ -2,7 +2,7 @@
 //! The output file over its whole life: checked and locked at the start, replaced, looked at, restored.
 
 use super::Target;
-use super::failure::{refused, unwritten};
+use super::failure::{BADGE, refused, unwritten};
 use super::lock::{Lock, Locked};
 use super::replace::{Unreplaced, replace};
 use super::watch::Watch;
@@ -50,14 +50,14 @@ impl Output {
     /// Checks the path, takes the lock and clears away what a killed keeper left. Nothing is written to the
     /// file itself. `key` must not be the same file.
     pub fn open(wanted: Wanted, key: Option<&Path>) -> Result<Output, Failure> {
-        let target = Target::resolve(&wanted.path)?;
+        let target = Target::resolve(BADGE, &wanted.path)?;
         let lost = match key {
             Some(key) if target.is_same_file(key) => "it is the file of the private key, which would be lost",
             Some(key) if target.claims(key) => "the private key has a name that the keeper needs beside it",
             _ => "",
         };
         if !lost.is_empty() {
-            return Err(refused(target.path(), &lost, &"give --out and --key different files"));
+            return Err(refused(BADGE, target.path(), &lost, &"give --out and --key different files"));
         }
         let mut output = Output {
             target,
@@ -83,7 +83,7 @@ impl Output {
     /// Replaces the file by `content`. On an error the old file stands as it was.
     pub fn replace(&mut self, content: &[u8]) -> Result<(), Failure> {
         self.hold_lock()?;
-        let random = random::bytes().map_err(|error| unwritten(self.target.path(), &error))?;
+        let random = random::bytes().map_err(|error| unwritten(BADGE, self.target.path(), &error))?;
         let temporary = self.target.temporary(random);
         let watch = &mut self.watch;
         let Wanted { mode, group, .. } = self.wanted;
@@ -217,6 +217,7 @@ fn unwritten_in(path: &Path, group: Option<u32>, unreplaced: &Unreplaced) -> Fai
     let Unreplaced { error, at_group } = unreplaced;
     match group {
         Some(group) if *at_group => refused(
+            BADGE,
             path,
             &format_args!("it cannot be given to group {group}: {error}"),
             &format_args!(
@@ -225,6 +226,6 @@ fn unwritten_in(path: &Path, group: Option<u32>, unreplaced: &Unreplaced) -> Fai
                 effective_user()
             ),
         ),
-        _ => unwritten(path, error),
+        _ => unwritten(BADGE, path, error),
     }
 }

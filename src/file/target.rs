@@ -1,7 +1,7 @@
 #![forbid(unsafe_code)]
 //! Which file is meant: the name behind symbolic links, and the names that live beside it.
 
-use super::failure::{directory, refused, unwritten};
+use super::failure::{KEY, directory, refused, unwritten};
 use crate::failure::Failure;
 use crate::system::effective_user;
 use crate::system::filesystem::longest_name;
@@ -28,27 +28,27 @@ pub struct Target {
 }
 
 impl Target {
-    /// Follows symbolic links once, to the real file, and refuses whatever a rename would destroy.
-    pub fn resolve(path: &Path) -> Result<Target, Failure> {
+    /// Follows symbolic links once, to the real file that `what` is written to, and refuses whatever a rename would destroy.
+    pub fn resolve(what: &str, path: &Path) -> Result<Target, Failure> {
         // Before anything is made of it: an absolute path has lost its last dot.
         let is_directory = is_directory_name(path);
         let mut path = absolute(path);
         for _ in 0..LINKS {
             match fs::symlink_metadata(&path) {
-                Ok(found) if found.is_symlink() => path = behind(&path, &found)?,
+                Ok(found) if found.is_symlink() => path = behind(what, &path, &found)?,
                 Ok(found) if found.is_file() => return Ok(Target::beside(&path)),
-                Ok(found) => return Err(not_a_file(&path, &found)),
+                Ok(found) => return Err(not_a_file(what, &path, &found)),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     return if is_directory || is_directory_name(&path) {
-                        Err(refused(&path, &"it names a directory, which is not there", &"name a file with --out"))
+                        Err(refused(what, &path, &"it names a directory, which is not there", &"name an ordinary file"))
                     } else {
                         Ok(Target::beside(&path))
                     };
                 }
-                Err(error) => return Err(unwritten(&path, &error)),
+                Err(error) => return Err(unwritten(what, &path, &error)),
             }
         }
-        Err(refused(&path, &"its symbolic links lead in a circle", &"name the file itself"))
+        Err(refused(what, &path, &"its symbolic links lead in a circle", &"name the file itself"))
     }
 
     /// The file of this very name, whatever it is.
@@ -101,7 +101,7 @@ impl Target {
     pub fn is_same_file(&self, other: &Path) -> bool {
         match (fs::metadata(&self.path), fs::metadata(other)) {
             (Ok(_), Ok(_)) => is_same(&self.path, other),
-            _ => Target::resolve(other).is_ok_and(|other| self.is_same_name(&other)),
+            _ => Target::resolve(KEY, other).is_ok_and(|other| self.is_same_name(&other)),
         }
     }
 
@@ -156,25 +156,26 @@ fn is_directory_name(path: &Path) -> bool {
 /// Where a symbolic link leads. The kernel's rules are kept: some links only it can follow (those of /proc), and in
 /// a directory where anybody may plant one it follows only ours and the directory's owner's
 /// (`protected_symlinks`, proc_sys_fs(5)).
-fn behind(path: &Path, link: &fs::Metadata) -> Result<PathBuf, Failure> {
+fn behind(what: &str, path: &Path, link: &fs::Metadata) -> Result<PathBuf, Failure> {
     match fs::metadata(path) {
-        Ok(found) if !found.is_file() => return Err(not_a_file(path, &found)),
+        Ok(found) if !found.is_file() => return Err(not_a_file(what, path, &found)),
         Ok(_) if path.starts_with("/proc") && directory(path).ends_with("fd") => {
-            let cure = "name a file with --out; badge issue prints to stdout by itself";
-            return Err(refused(path, &"it is an open descriptor and no file of its own", &cure));
+            let cure = "name an ordinary file; badge issue prints to stdout by itself";
+            return Err(refused(what, path, &"it is an open descriptor and no file of its own", &cure));
         }
         _ => {}
     }
-    let parent = fs::metadata(directory(path)).map_err(|error| unwritten(path, &error))?;
+    let parent = fs::metadata(directory(path)).map_err(|error| unwritten(what, path, &error))?;
     let anybodys = parent.mode() & 0o1002 == 0o1002;
     if anybodys && link.uid() != effective_user() && link.uid() != parent.uid() {
         return Err(refused(
+            what,
             path,
             &format_args!("it is a symbolic link of uid {} in a directory where anybody may put one", link.uid()),
             &"remove it, or name the file itself",
         ));
     }
-    let link = fs::read_link(path).map_err(|error| unwritten(path, &error))?;
+    let link = fs::read_link(path).map_err(|error| unwritten(what, path, &error))?;
     Ok(directory(path).join(link))
 }
 
@@ -183,15 +184,15 @@ fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
-fn not_a_file(path: &Path, found: &fs::Metadata) -> Failure {
+fn not_a_file(what: &str, path: &Path, found: &fs::Metadata) -> Failure {
     let kind = found.file_type();
-    let what = match () {
+    let kind = match () {
         () if kind.is_dir() => "it is a directory",
         () if kind.is_fifo() => "it is a FIFO",
         () if kind.is_socket() => "it is a socket",
         () => "it is a device",
     };
-    refused(path, &format_args!("{what}, and replacing it would destroy it"), &"name an ordinary file with --out")
+    refused(what, path, &format_args!("{kind}, and replacing it would destroy it"), &"name an ordinary file")
 }
 
 #[cfg(test)]

@@ -43,7 +43,7 @@ fn a_key_that_cannot_be_written_leaves_nothing_behind() {
         let scratch = Scratch::empty();
         let ended = key_gen(&scratch, fault);
         assert_eq!(ended.code, Some(1), "{fault}: {}", ended.stderr);
-        assert!(ended.stderr.contains("cannot write the key"), "{fault}: {}", ended.stderr);
+        assert!(ended.stderr.contains("failed to write key"), "{fault}: {}", ended.stderr);
         assert!(scratch.names().is_empty(), "{fault}: {:?}", scratch.names());
     }
 }
