@@ -55,9 +55,10 @@ impl Inotify {
 
     /// Throws away what is queued: the file itself is looked at next, and it tells more than any event.
     pub fn drain(&self) {
-        let mut events = [0u8; 4096];
+        // Small, because its page of the stack stays; one event fits, with the longest name too.
+        let mut events = [0u8; 512];
         // So many reads empty any queue that is not being filled all the time; what is left wakes us once more.
-        for _ in 0..64 {
+        for _ in 0..256 {
             // SAFETY: the buffer is writable and as long as said.
             let read = unsafe { libc::read(self.0.as_raw_fd(), events.as_mut_ptr().cast(), events.len()) };
             if read <= 0 {
