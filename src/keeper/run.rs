@@ -32,7 +32,7 @@ pub fn run(settings: &Settings, wanted: Wanted, credentials: Option<&Path>, mut 
             return End::Failed;
         }
         Err(Unfit::Refused(failure)) => {
-            voice.error(&failure.to_string());
+            voice.error(&failure);
             return End::Refused;
         }
     };

@@ -178,7 +178,9 @@ impl Voice {
     pub fn stopped(&mut self, path: &Path) {
         self.gave_up();
         self.supervisor.stopping();
-        let sentence = format_args!("stopped as asked; the badge stays in {}", shown(path));
+        // Who never had a set clock never had a badge.
+        let what = if self.started { "the badge stays in" } else { "no badge was written to" };
+        let sentence = format_args!("stopped as asked; {what} {}", shown(path));
         self.log.line(Level::Info, "stopped", &sentence, Members::new().text("out", &shown(path).to_string()));
     }
 }

@@ -1,4 +1,5 @@
 //! What others are told: log lines on stderr, readiness and status for a supervisor.
+#![forbid(unsafe_code)]
 
 pub mod log;
 pub mod notify;
