@@ -231,6 +231,7 @@ fn a_key_path_that_is_no_readable_file_says_so() {
 }
 
 #[test]
+#[ignore = "needs openssl"]
 fn the_line_that_converts_a_pem_key_does_convert_it() {
     let scratch = Scratch::empty();
     let shell = |line: &str| {
@@ -247,6 +248,7 @@ fn the_line_that_converts_a_pem_key_does_convert_it() {
 }
 
 #[test]
+#[ignore = "needs openssl"]
 fn the_line_for_a_pem_key_makes_nothing_of_a_key_that_is_not_ed25519_and_replaces_nothing() {
     let make = ["ecparam -name prime256v1 -genkey -noout", "genpkey -algorithm RSA", "genpkey -algorithm X25519"];
     for recipe in make {

@@ -284,6 +284,7 @@ fn a_symlink_at_out_is_followed_and_stays() {
 }
 
 #[test]
+#[ignore = "needs pgrep"]
 fn the_monitoring_commands_of_the_guide_work_unchanged() {
     let scratch = Scratch::with_key();
     let keeper = Keeper::start(&scratch, &[]);
