@@ -1,8 +1,7 @@
 //! `capiscio badge issue`
 
-use super::{DONE, FAILED, USAGE, complain, print};
+use super::{DONE, FAILED, USAGE, complain, failed, print, warn};
 use crate::badge::claims::Term;
-use crate::failure::Failure;
 use crate::file::Output;
 use crate::keeper::issue::{Unfit, check_key, issue as sign, make_missing_key};
 use crate::keeper::policy::CLOCK_FLOOR;
@@ -37,7 +36,7 @@ pub fn issue(mut settings: Settings) -> u8 {
         Err(failure) => return failed(&failure),
         Ok(made) => {
             if let Some(warning) = made.and_then(|made| made.warning) {
-                complain(&format!("warning: {warning}"));
+                warn(&warning);
             }
         }
     }
@@ -48,15 +47,10 @@ pub fn issue(mut settings: Settings) -> u8 {
     let Some(mut output) = output else { return print(&format_args!("{}\n", badge.token)) };
     let written = output.replace(badge.token.as_bytes());
     for warning in output.warnings() {
-        complain(&format_args!("warning: {warning}"));
+        warn(&warning);
     }
     match written {
         Ok(()) => DONE,
         Err(failure) => failed(&failure),
     }
-}
-
-fn failed(failure: &Failure) -> u8 {
-    complain(&failure);
-    FAILED
 }

@@ -1,6 +1,6 @@
 //! `capiscio key gen` and `capiscio key public`
 
-use super::{DONE, FAILED, complain, print};
+use super::{DONE, complain, failed, print, warn};
 use crate::cli::{KeyGen, KeyPublic};
 use crate::encoding::shown;
 use crate::failure::Failure;
@@ -16,10 +16,7 @@ use std::path::{Path, PathBuf};
 #[inline(never)]
 pub fn generate(asked: &KeyGen) -> u8 {
     match write_pair(asked) {
-        Err(failure) => {
-            complain(&failure);
-            FAILED
-        }
+        Err(failure) => failed(&failure),
         Ok(did) => {
             complain(&format_args!("wrote {} (keep it secret) and {}", shown(&asked.private), shown(&asked.public)));
             if asked.show_did { print(&format_args!("{did}\n")) } else { DONE }
@@ -29,7 +26,7 @@ pub fn generate(asked: &KeyGen) -> u8 {
 
 fn write_pair(asked: &KeyGen) -> Result<String, Failure> {
     check(asked)?;
-    let key = new_key().map_err(|error| Failure::new(&"cannot make a key", &error, &""))?;
+    let key = new_key()?;
     let did = key.public().did_key();
     // The private key comes last: once it stands, there is nothing left that could fail.
     let mut warnings = vec![put(&asked.public, &format!("{}\n", key.public().to_jwk()), 0o644)?];
@@ -41,7 +38,7 @@ fn write_pair(asked: &KeyGen) -> Result<String, Failure> {
         false => create_private(&asked.private, &key)?,
     });
     for warning in warnings.into_iter().flatten() {
-        complain(&format_args!("warning: {warning}"));
+        warn(&warning);
     }
     Ok(did)
 }
@@ -73,10 +70,7 @@ fn check(asked: &KeyGen) -> Result<(), Failure> {
 /// Prints the public half of a private key.
 pub fn public(asked: &KeyPublic) -> u8 {
     match read_private(&asked.key) {
-        Err(failure) => {
-            complain(&failure);
-            FAILED
-        }
+        Err(failure) => failed(&failure),
         Ok(key) => print(&public_line(&key, asked.did)),
     }
 }

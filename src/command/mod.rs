@@ -8,6 +8,7 @@ mod key;
 mod verify;
 
 use crate::cli::{Parsed, Request, parse};
+use crate::failure::Failure;
 use crate::report::log::say;
 use crate::system::descriptor::stdout;
 use crate::system::signals;
@@ -43,7 +44,7 @@ pub fn main() -> u8 {
                 // Every other command ends by itself, and Ctrl-C may end it sooner.
                 signals::unblock();
                 for warning in &warnings {
-                    complain(&format_args!("warning: {warning}"));
+                    warn(warning);
                 }
             }
             carry_out(request, &warnings)
@@ -68,6 +69,17 @@ fn carry_out(request: Request, warnings: &[String]) -> u8 {
 /// A sentence on stderr.
 fn complain(sentence: &dyn Display) {
     say(&format!("capiscio: {sentence}\n"));
+}
+
+/// A remark on stderr that does not stop the command.
+fn warn(warning: &str) {
+    complain(&format_args!("warning: {warning}"));
+}
+
+/// The sentence of a failure on stderr, and its exit code.
+fn failed(failure: &Failure) -> u8 {
+    complain(failure);
+    FAILED
 }
 
 /// The answer on stdout; an answer that cannot be delivered is a failure.

@@ -72,7 +72,7 @@ pub struct Made {
 /// With `--generate-key`: makes the key if its file is not there.
 pub fn make_missing_key(settings: &Settings) -> Result<Option<Made>, Failure> {
     let Some(path) = missing_key(settings) else { return Ok(None) };
-    let key = make::generate().map_err(|error| Failure::new(&"cannot make a key", &error, &""))?;
+    let key = make::generate()?;
     let warning = make::create_private(path, &key)?;
     Ok(Some(Made { did: key.public().did_key(), warning }))
 }

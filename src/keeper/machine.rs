@@ -79,7 +79,7 @@ impl Machine {
 
     /// When the badge in the file is replaced, Unix milliseconds.
     pub fn renewal(&self) -> Option<i64> {
-        self.badge.map(|badge| badge.exp * SECOND - self.policy.renew_before)
+        self.expiry().map(|end| end - self.policy.renew_before)
     }
 
     /// The end of the badge in the file, Unix milliseconds.
@@ -213,7 +213,7 @@ impl Machine {
         let Some(badge) = self.badge else { return Some(Why::Start) };
         if badge.iat > now.wall.div_euclid(SECOND) {
             Some(Why::FromTheFuture)
-        } else if badge.exp * SECOND <= now.wall {
+        } else if self.expiry().is_some_and(|end| end <= now.wall) {
             Some(Why::Expired)
         } else if self.renewal().is_some_and(|at| at <= now.wall) {
             Some(Why::Due)

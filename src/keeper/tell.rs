@@ -118,13 +118,13 @@ impl Voice {
             _ => String::new(),
         };
         let sentence = format_args!("the badge file {} was changed by somebody else: {seen}{fight}", shown(path));
-        self.log.line(Level::Warning, "damaged", &sentence, Members::new().text("out", &shown(path).to_string()));
+        self.log.line(Level::Warning, "damaged", &sentence, about(path));
     }
 
     /// It is again.
     pub fn restored(&self, path: &Path) {
         let sentence = format_args!("restored the badge in {}", shown(path));
-        self.log.line(Level::Info, "restored", &sentence, Members::new().text("out", &shown(path).to_string()));
+        self.log.line(Level::Info, "restored", &sentence, about(path));
     }
 
     /// An attempt failed; the line is written once the time of the next one is known.
@@ -181,6 +181,11 @@ impl Voice {
         // Who never had a set clock never had a badge.
         let what = if self.started { "the badge stays in" } else { "no badge was written to" };
         let sentence = format_args!("stopped as asked; {what} {}", shown(path));
-        self.log.line(Level::Info, "stopped", &sentence, Members::new().text("out", &shown(path).to_string()));
+        self.log.line(Level::Info, "stopped", &sentence, about(path));
     }
+}
+
+/// The badge file, as a member of a log line.
+fn about(path: &Path) -> Members {
+    Members::new().text("out", &shown(path).to_string())
 }

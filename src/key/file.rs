@@ -116,7 +116,7 @@ fn to_be_readable(path: &Path, error: &io::Error) -> String {
 /// A warning when others can read the key, unless whoever mounted it takes care of that: systemd's credentials
 /// directory, or a read-only mount such as a Secret volume.
 pub fn exposure(path: &Path, credentials: Option<&Path>) -> Option<String> {
-    let mode = open(path, libc::O_RDONLY).and_then(|file| file.metadata()).ok()?.mode() & 0o7777;
+    let mode = fs::metadata(path).ok()?.mode() & 0o7777;
     if mode & 0o077 == 0 || credentials.is_some_and(|directory| path.starts_with(directory)) || is_read_only(path) {
         return None;
     }

@@ -10,9 +10,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// Makes a key pair with the key's did:key as its `kid`.
-pub fn generate() -> io::Result<PrivateKey> {
+pub fn generate() -> Result<PrivateKey, Failure> {
     loop {
-        let seed = random::bytes::<32>()?;
+        let seed = random::bytes::<32>().map_err(|error| Failure::new(&"cannot make a key", &error, &""))?;
         if let Some(key) = PrivateKey::from_seed(seed, None)
             && let Some(key) = PrivateKey::from_seed(seed, Some(key.public().did_key()))
         {
@@ -24,7 +24,7 @@ pub fn generate() -> io::Result<PrivateKey> {
 /// Writes a new private key, mode 0600, durably. An existing file stays as it is and is an error. The answer is a
 /// warning about what may not survive a power cut, if there is one.
 pub fn create_private(path: &Path, key: &PrivateKey) -> Result<Option<String>, Failure> {
-    let temporary = temporary(path)?;
+    let temporary = temporary(&Target::beside(path))?;
     match create(path, &temporary, key.to_jwk().as_bytes(), 0o600) {
         Ok(unsynced) => Ok(warning(path, unsynced)),
         Err(error) => Err(unwritten(KEY, path, &error)),
@@ -35,16 +35,16 @@ pub fn create_private(path: &Path, key: &PrivateKey) -> Result<Option<String>, F
 /// link is followed. The answer is a warning as with [`create_private`].
 pub fn put(path: &Path, content: &str, mode: u32) -> Result<Option<String>, Failure> {
     let target = Target::resolve(KEY, path)?;
-    let temporary = temporary(target.path())?;
+    let temporary = temporary(&target)?;
     match replace(target.path(), &temporary, content.as_bytes(), mode, None, |_| ()) {
         Ok((_, unsynced)) => Ok(warning(path, unsynced)),
         Err(unreplaced) => Err(unwritten(KEY, path, &unreplaced.error)),
     }
 }
 
-fn temporary(path: &Path) -> Result<PathBuf, Failure> {
-    let random = random::bytes().map_err(|error| unwritten(KEY, path, &error))?;
-    Ok(Target::beside(path).temporary(random))
+fn temporary(target: &Target) -> Result<PathBuf, Failure> {
+    let random = random::bytes().map_err(|error| unwritten(KEY, target.path(), &error))?;
+    Ok(target.temporary(random))
 }
 
 fn warning(path: &Path, unsynced: Option<io::Error>) -> Option<String> {

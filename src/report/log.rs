@@ -91,7 +91,7 @@ pub fn say(text: &str) {
     }
 }
 
-/// A quarter of a line holds any sentence even when every character of it is escaped in JSON.
+/// An eighth of a line holds any sentence even when every character of it is escaped in JSON.
 fn shortened(sentence: &str) -> &str {
     &sentence[..sentence.floor_char_boundary(LINE / 8)]
 }

@@ -1,12 +1,10 @@
 //! Opening files (open(2)), and what kind of file system a path lies on (statfs(2)).
 
-use super::check;
-use std::ffi::CString;
+use super::{c_string, check};
 use std::fs::File;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::FromRawFd;
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// File systems whose files other machines, or a host behind FUSE, change without inotify saying so: the magic
@@ -27,7 +25,7 @@ const REMOTE: [u32; 9] = [
 ///
 /// std's own way brings along sentences about options that contradict each other, and whatever shows those.
 pub fn open(path: &Path, flags: libc::c_int) -> io::Result<File> {
-    let path = CString::new(path.as_os_str().as_bytes())?;
+    let path = c_string(path)?;
     loop {
         // SAFETY: the path is a NUL-terminated string that outlives the call; the mode is what O_CREAT asks for.
         match check(unsafe { libc::open(path.as_ptr(), flags | libc::O_CLOEXEC, 0o600) }) {
@@ -55,7 +53,7 @@ pub fn longest_name(path: &Path) -> Option<usize> {
 }
 
 fn statfs(path: &Path) -> io::Result<libc::statfs> {
-    let path = CString::new(path.as_os_str().as_bytes())?;
+    let path = c_string(path)?;
     let mut fs = MaybeUninit::zeroed();
     // SAFETY: the path is NUL-terminated and the structure is writable; both outlive the call.
     check(unsafe { libc::statfs(path.as_ptr(), fs.as_mut_ptr()) })?;
@@ -64,7 +62,7 @@ fn statfs(path: &Path) -> io::Result<libc::statfs> {
 }
 
 fn statvfs(path: &Path) -> io::Result<libc::statvfs> {
-    let path = CString::new(path.as_os_str().as_bytes())?;
+    let path = c_string(path)?;
     let mut fs = MaybeUninit::zeroed();
     // SAFETY: the path is NUL-terminated and the structure is writable; both outlive the call.
     check(unsafe { libc::statvfs(path.as_ptr(), fs.as_mut_ptr()) })?;

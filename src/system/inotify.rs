@@ -1,10 +1,8 @@
 //! Being told of changes to an inode (inotify(7)).
 
-use super::check;
-use std::ffi::CString;
+use super::{c_string, check};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// One watched inode. It stays watched under whatever name it has, until it is gone or unwatched.
@@ -42,7 +40,7 @@ impl Inotify {
     }
 
     fn watch(&self, path: &Path, mask: u32) -> io::Result<Watched> {
-        let path = CString::new(path.as_os_str().as_bytes())?;
+        let path = c_string(path)?;
         // SAFETY: the path is a NUL-terminated string that outlives the call.
         check(unsafe { libc::inotify_add_watch(self.0.as_raw_fd(), path.as_ptr(), mask) }).map(Watched)
     }

@@ -13,11 +13,19 @@ pub mod signals;
 pub mod timer;
 mod unwind;
 
+use std::ffi::CString;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 /// Turns the kernel's -1 into the errno that explains it.
 fn check(result: libc::c_int) -> io::Result<libc::c_int> {
     if result == -1 { Err(io::Error::last_os_error()) } else { Ok(result) }
+}
+
+/// A path as system calls take it; one with a NUL byte in it cannot be.
+fn c_string(path: &Path) -> io::Result<CString> {
+    Ok(CString::new(path.as_os_str().as_bytes())?)
 }
 
 /// The effective user id that files are opened with.
