@@ -98,6 +98,27 @@ fn a_wrong_command_line_is_refused_with_exit_code_2_and_the_flag_and_the_cure_ar
 }
 
 #[test]
+fn every_duration_wants_a_unit_and_every_switch_true_or_false() {
+    let scratch = Scratch::empty();
+    let rows: [(&[&str], &str, i32, &str); 9] = [
+        (&["badge", "keep"], "--exp=1", 2, "lacks a unit"),
+        (&["badge", "keep"], "--renew-before=1", 2, "lacks a unit"),
+        (&["badge", "issue"], "--check-interval=1", 2, "lacks a unit"),
+        (&["badge", "health"], "--min-remaining=1", 3, "lacks a unit"),
+        (&["badge", "verify", "-"], "--skew=1", 2, "lacks a unit"),
+        (&["badge", "keep"], "--generate-key=1s", 2, "neither true nor false"),
+        (&["badge", "health"], "--quiet=yes", 3, "neither true nor false"),
+        (&["badge", "verify", "-"], "--offline=TRUE", 2, "neither true nor false"),
+        (&["key", "gen"], "--force=", 2, "neither true nor false"),
+    ];
+    for (command, flag, code, words) in rows {
+        let arguments = [command, &[flag]].concat();
+        let name = flag.split('=').next().unwrap();
+        sentence(&run(scratch.path(), &arguments), code, &[name, words], &arguments);
+    }
+}
+
+#[test]
 fn commands_that_are_not_ours_are_named_and_the_nearest_of_ours_is_offered() {
     let scratch = Scratch::empty();
     let rows: [(&[&str], &str); 8] = [

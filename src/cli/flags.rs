@@ -5,12 +5,10 @@
 pub struct Flag {
     /// Its name without the dashes.
     pub name: &'static str,
-    /// What stands for its value in the help; empty for a switch.
+    /// What stands for its value in the help; empty for a switch, with a comma for a list.
     pub value: &'static str,
     /// Its default as the help shows it; empty where there is none.
     pub default: &'static str,
-    /// Whether each further use adds to the ones before.
-    pub repeatable: bool,
     /// What it does, in half a sentence.
     pub about: &'static str,
 }
@@ -47,7 +45,7 @@ impl Command {
 
 impl Flag {
     const fn new(name: &'static str, value: &'static str, default: &'static str, about: &'static str) -> Flag {
-        Flag { name, value, default, repeatable: false, about }
+        Flag { name, value, default, about }
     }
 
     const fn switch(name: &'static str, about: &'static str) -> Flag {
@@ -57,6 +55,21 @@ impl Flag {
     /// Whether it is on or off and takes no value of its own.
     pub fn is_switch(&self) -> bool {
         self.value.is_empty()
+    }
+
+    /// Whether its value is a path, which may be any bytes; every other value is text.
+    pub fn is_path(&self) -> bool {
+        self.value == "FILE"
+    }
+
+    /// Whether its value is a duration.
+    pub fn is_duration(&self) -> bool {
+        self.value == "DURATION"
+    }
+
+    /// Whether each further use adds to the ones before.
+    pub fn is_list(&self) -> bool {
+        self.value.contains(',')
     }
 
     /// The environment variable that stands for it: `--renew-before` is `CAPISCIO_RENEW_BEFORE`.
@@ -74,13 +87,7 @@ const BADGE: &[Flag] = &[
     Flag::new("sub", "DID", TEST_SUBJECT, "the agent's DID"),
     Flag::new("domain", "HOST", TEST_DOMAIN, "the agent's host name; \"\" leaves it out at levels 0 and 1"),
     Flag::new("iss", "ISSUER", "https://registry.capisc.io", "the issuer: an HTTPS origin or a DID"),
-    Flag {
-        name: "aud",
-        value: "NAME",
-        default: "",
-        repeatable: true,
-        about: "who may accept the badge; may be repeated, or a list with commas",
-    },
+    Flag::new("aud", "NAME,...", "", "who may accept the badge; a list with commas, and may be repeated"),
     Flag::new("level", "0-4", "1", "the trust level that the badge claims"),
     Flag::switch("self-sign", "level 0: issuer and subject are the did:key of the key itself"),
     Flag::new("exp", "DURATION", "1h", "how long each badge is valid; whole seconds"),
@@ -160,13 +167,7 @@ pub const COMMANDS: &[Command] = &[
             Flag::new("file", "FILE", "", "read the badge from a file; - as TOKEN reads stdin"),
             Flag::new("key", "FILE", "", "the public JWK to check the signature with"),
             Flag::switch("accept-self-signed", "without --key: accept level 0 badges, by the key in their did:key"),
-            Flag {
-                name: "trusted-issuers",
-                value: "A,B",
-                default: "",
-                repeatable: true,
-                about: "accept only these issuers",
-            },
+            Flag::new("trusted-issuers", "A,B", "", "accept only these issuers; may be repeated"),
             Flag::new("audience", "NAME", "", "demand that the badge is meant for this audience"),
             Flag::new("skew", "DURATION", "60s", "how far clocks may differ"),
             Flag::switch("json", "print one JSON object"),

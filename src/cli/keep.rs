@@ -1,7 +1,6 @@
 #![forbid(unsafe_code)]
 //! What `badge keep` and `badge issue` are told, checked as far as words alone can be.
 
-use super::duration;
 use super::flags::{TEST_DOMAIN, TEST_SUBJECT};
 use super::usage::Usage;
 use super::words::{Environment, Words};
@@ -11,7 +10,6 @@ use crate::file::Wanted;
 use crate::keeper::policy::Policy;
 use crate::keeper::settings::Settings;
 use crate::key::file::Source;
-use std::path::Path;
 
 /// The file is looked at ten times a second at most, however short `--check-interval` is.
 const SHORTEST_LOOK: i64 = 100;
@@ -23,19 +21,19 @@ pub fn settings(words: &mut Words, environment: Environment) -> Result<Settings,
     let identity = identity(words)?;
     let policy = policy(words)?;
     let key = key(words, environment)?;
-    let output = match words.path("out")? {
-        Some(path) if path == Path::new("-") && words.command.words == "badge issue" => None,
-        Some(path) if path == Path::new("-") => {
+    let output = match words.path("out") {
+        Some(path) if path.as_os_str() == "-" && words.command.words == "badge issue" => None,
+        Some(path) if path.as_os_str() == "-" => {
             return Err(said(words, "out", "is stdout, which cannot be kept; a file of that name is ./-"));
         }
         Some(path) => Some(Wanted { path, mode: mode(words)?, group: group(words)? }),
         None => None,
     };
-    let generate_key = words.switch("generate-key")?;
+    let generate_key = words.switch("generate-key");
     if generate_key && matches!(key, Source::Environment(_)) {
         return Err(Usage::new(&"--generate-key needs a file to put the key in: --key private.jwk"));
     }
-    let json_log = match words.text("log-format")? {
+    let json_log = match words.text("log-format") {
         "text" => false,
         "json" => true,
         _ => return Err(said(words, "log-format", "is neither text nor json")),
@@ -43,12 +41,12 @@ pub fn settings(words: &mut Words, environment: Environment) -> Result<Settings,
     let names = ["sub", "iss"].into_iter().filter(|_| matches!(identity.names, Names::SelfSigned));
     let mut claimed = Vec::new();
     for given in names.filter_map(|name| words.get(name)) {
-        claimed.push((given.said_as.clone(), given.text()?.to_owned()));
+        claimed.push((given.said_as.clone(), given.text().to_owned()));
     }
     let ready_fd = match words.get("ready-fd") {
         None => None,
-        Some(given) => match given.text()?.parse::<i32>() {
-            Ok(number) if number > 2 => Some(number),
+        Some(given) => match given.number().map(i32::try_from) {
+            Some(Ok(number)) if number > 2 => Some(number),
             _ => return Err(given.wrong("is no descriptor from 3 on (0 to 2 are the standard streams)")),
         },
     };
@@ -56,9 +54,9 @@ pub fn settings(words: &mut Words, environment: Environment) -> Result<Settings,
 }
 
 fn identity(words: &mut Words) -> Result<Identity, Usage> {
-    let self_sign = words.switch("self-sign")?;
+    let self_sign = words.switch("self-sign");
     let level = level(words, self_sign)?;
-    let (subject, issuer, domain) = (words.text("sub")?, words.text("iss")?, words.text("domain")?);
+    let (subject, issuer, domain) = (words.text("sub"), words.text("iss"), words.text("domain"));
     if !is_did(subject) {
         return Err(said(words, "sub", "is no DID; DIDs look like did:web:agent.example.com"));
     }
@@ -76,7 +74,7 @@ fn identity(words: &mut Words) -> Result<Identity, Usage> {
             "is no host name; give a name like agent.example.com, with :port if need be",
         ));
     }
-    let audience = words.list("aud")?;
+    let audience = words.list("aud");
     if audience.iter().any(|name| name.chars().any(char::is_control)) {
         return Err(said(words, "aud", "has a control character in it"));
     }
@@ -95,7 +93,7 @@ fn identity(words: &mut Words) -> Result<Identity, Usage> {
 }
 
 fn level(words: &Words, self_sign: bool) -> Result<u8, Usage> {
-    let level = match words.text("level")?.as_bytes() {
+    let level = match words.text("level").as_bytes() {
         [digit @ b'0'..=b'4'] => digit - b'0',
         _ => return Err(said(words, "level", "is no trust level from 0 to 4")),
     };
@@ -108,14 +106,14 @@ fn level(words: &Words, self_sign: bool) -> Result<u8, Usage> {
 }
 
 fn policy(words: &Words) -> Result<Policy, Usage> {
-    let nanoseconds = |name| duration::parse(words.text(name)?).map_err(|wrong| said(words, name, wrong.sentence()));
-    let lifetime = (nanoseconds("exp")? / 1_000_000_000) as i64;
+    // Down to whole seconds, because a badge's times are.
+    let lifetime = words.milliseconds("exp") / 1000;
     if lifetime == 0 {
         return Err(said(words, "exp", "is under a second: nobody could use such a badge"));
     }
     let latest = (lifetime - 1) * 1000;
     let renew_before = match words.get("renew-before") {
-        None => words.milliseconds("renew-before")?.min(lifetime * 1000 / 3).min(latest),
+        None => words.milliseconds("renew-before").min(lifetime * 1000 / 3).min(latest),
         Some(given) => match given.positive_milliseconds()? {
             before if before >= lifetime * 1000 => {
                 return Err(given.wrong("must be shorter than --exp, or each badge would be due at once"));
@@ -129,14 +127,14 @@ fn policy(words: &Words) -> Result<Policy, Usage> {
     let interval = words.get("check-interval");
     let look_every = match interval {
         Some(given) => given.positive_milliseconds()?.max(SHORTEST_LOOK),
-        None => words.milliseconds("check-interval")?,
+        None => words.milliseconds("check-interval"),
     };
     Ok(Policy { lifetime, renew_before, look_every, look_always: interval.is_some() })
 }
 
 fn key(words: &Words, environment: Environment) -> Result<Source, Usage> {
     const VARIABLE: &str = "CAPISCIO_AGENT_PRIVATE_KEY_JWK";
-    if let Some(path) = words.path("key")? {
+    if let Some(path) = words.path("key") {
         return Ok(Source::File(path));
     }
     match environment(VARIABLE).filter(|value| !value.is_empty()) {
@@ -151,7 +149,7 @@ fn key(words: &Words, environment: Environment) -> Result<Source, Usage> {
 }
 
 fn mode(words: &Words) -> Result<u32, Usage> {
-    let text = words.text("out-mode")?;
+    let text = words.text("out-mode");
     let digits = text.strip_prefix("0o").unwrap_or(text);
     let octal = !digits.is_empty() && digits.bytes().all(|digit| (b'0'..=b'7').contains(&digit));
     match u32::from_str_radix(digits, 8) {
@@ -166,8 +164,8 @@ fn mode(words: &Words) -> Result<u32, Usage> {
 
 fn group(words: &Words) -> Result<Option<u32>, Usage> {
     let Some(given) = words.get("out-group") else { return Ok(None) };
-    match given.text()?.parse::<u32>() {
-        Ok(group) if group != u32::MAX => Ok(Some(group)),
+    match given.number() {
+        Some(group) if group != u32::MAX => Ok(Some(group)),
         _ => Err(given.wrong("is no group id, which is a number like 1000 (getent group NAME shows it)")),
     }
 }

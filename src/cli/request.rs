@@ -4,7 +4,7 @@
 use super::help::help;
 use super::keep::settings;
 use super::usage::Usage;
-use super::values::path;
+use super::values::check_path;
 use super::words::{Asked, Environment, Words, read};
 use crate::keeper::settings::Settings;
 use std::ffi::OsString;
@@ -118,7 +118,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>, environment: Environ
         "badge issue" => Request::Issue(settings(&mut words, environment)?),
         "badge health" => Request::Health(health(&words, environment)?),
         "badge verify" => Request::Verify(verify(&mut words)?),
-        "key gen" => Request::KeyGen(key_gen(&words)?),
+        "key gen" => Request::KeyGen(key_gen(&words)),
         _ => Request::KeyPublic(key_public(&words)?),
     };
     Ok(Parsed { request, warnings: words.warnings })
@@ -127,17 +127,20 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>, environment: Environ
 fn health(words: &Words, environment: Environment) -> Result<Health, Usage> {
     let variable = |name| environment(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let path = match (words.operand()?, words.get("out")) {
-        (Some(file), _) => path(file, "FILE")?,
-        (None, Some(given)) => given.path()?,
+        (Some(file), _) => {
+            check_path(file, "FILE")?;
+            PathBuf::from(file)
+        }
+        (None, Some(given)) => PathBuf::from(&given.value),
         (None, None) => match variable("CAPISCIO_OUT").or_else(|| variable("BADGE_FILE")) {
             Some(file) => file,
-            None => words.path("out")?.unwrap_or_default(),
+            None => words.path("out").unwrap_or_default(),
         },
     };
     // Up to whole seconds, because a badge's times are.
-    let min_remaining = (words.milliseconds("min-remaining")? + 999) / 1000;
-    let (json, quiet) = (words.switch("json")?, words.switch("quiet")?);
-    Ok(Health { path, min_remaining, key: words.path("key")?, json, quiet })
+    let min_remaining = (words.milliseconds("min-remaining") + 999) / 1000;
+    let (json, quiet) = (words.switch("json"), words.switch("quiet"));
+    Ok(Health { path, min_remaining, key: words.path("key"), json, quiet })
 }
 
 fn verify(words: &mut Words) -> Result<Verify, Usage> {
@@ -149,16 +152,16 @@ fn verify(words: &mut Words) -> Result<Verify, Usage> {
             Token::Word(word.to_owned())
         }
         (None, Some(file)) if file.value == "-" => Token::Stdin,
-        (None, Some(file)) => Token::File(file.path()?),
+        (None, Some(file)) => Token::File(PathBuf::from(&file.value)),
         (None, None) => return Err(Usage::new(&"a badge is missing: give TOKEN, --file FILE, or - for stdin")),
     };
-    let skew = words.milliseconds("skew")? / 1000;
+    let skew = words.milliseconds("skew") / 1000;
     for name in ["offline", "skip-revocation", "skip-agent-status"] {
-        if words.switch(name)? {
+        if words.switch(name) {
             words.warnings.push(format!("--{name} has no effect: verification here is always offline"));
         }
     }
-    let trusted_issuers = words.list("trusted-issuers")?;
+    let trusted_issuers = words.list("trusted-issuers");
     if let Some(given) = words.get("trusted-issuers")
         && trusted_issuers.is_empty()
     {
@@ -167,26 +170,26 @@ fn verify(words: &mut Words) -> Result<Verify, Usage> {
     }
     Ok(Verify {
         token,
-        key: words.path("key")?,
-        accept_self_signed: words.switch("accept-self-signed")?,
+        key: words.path("key"),
+        accept_self_signed: words.switch("accept-self-signed"),
         trusted_issuers,
-        audience: words.get("audience").map(|given| given.text().map(str::to_owned)).transpose()?,
+        audience: words.get("audience").map(|given| given.text().to_owned()),
         skew,
-        json: words.switch("json")?,
+        json: words.switch("json"),
     })
 }
 
-fn key_gen(words: &Words) -> Result<KeyGen, Usage> {
-    Ok(KeyGen {
-        private: words.path("out-priv")?.unwrap_or_default(),
-        public: words.path("out-pub")?.unwrap_or_default(),
-        did: words.path("out-did")?,
-        show_did: words.switch("show-did")?,
-        force: words.switch("force")?,
-    })
+fn key_gen(words: &Words) -> KeyGen {
+    KeyGen {
+        private: words.path("out-priv").unwrap_or_default(),
+        public: words.path("out-pub").unwrap_or_default(),
+        did: words.path("out-did"),
+        show_did: words.switch("show-did"),
+        force: words.switch("force"),
+    }
 }
 
 fn key_public(words: &Words) -> Result<KeyPublic, Usage> {
-    let key = words.path("key")?.ok_or_else(|| Usage::new(&"--key is missing: it names the private key"))?;
-    Ok(KeyPublic { key, did: words.switch("did")? })
+    let key = words.path("key").ok_or_else(|| Usage::new(&"--key is missing: it names the private key"))?;
+    Ok(KeyPublic { key, did: words.switch("did") })
 }

@@ -1,7 +1,7 @@
 #![forbid(unsafe_code)]
 //! Words become values: each error names the flag or variable, the value and what would be right.
 
-use super::duration::{self, Wrong};
+use super::duration;
 use super::usage::{Usage, quoted};
 use super::words::{Given, Words};
 use std::ffi::OsStr;
@@ -16,33 +16,44 @@ impl Given {
         Usage::new(&format_args!("{} \"{}\" {sentence}", self.said_as, quoted(&self.value)))
     }
 
-    /// The value as text: whatever becomes a claim or a number is UTF-8.
-    pub fn text(&self) -> Result<&str, Usage> {
-        self.value.to_str().ok_or_else(|| self.wrong("is not UTF-8"))
+    /// Whether the value is what its flag takes: a path, a duration, `true` or `false`, or text.
+    pub fn check(&self) -> Result<(), Usage> {
+        match self.value.to_str() {
+            _ if self.flag.is_path() => check_path(&self.value, &self.said_as),
+            None => Err(self.wrong("is not UTF-8")),
+            Some(text) if self.flag.is_duration() => match duration::parse(text) {
+                Ok(_) => Ok(()),
+                Err(wrong) => Err(self.wrong(wrong.sentence())),
+            },
+            Some(text) if self.flag.is_switch() && !matches!(text, "true" | "1" | "false" | "0") => {
+                Err(self.wrong("is neither true nor false"))
+            }
+            Some(_) => Ok(()),
+        }
     }
 
-    /// The value as a path.
-    pub fn path(&self) -> Result<PathBuf, Usage> {
-        path(&self.value, &self.said_as)
+    /// The value as text.
+    pub fn text(&self) -> &str {
+        self.value.to_str().unwrap_or_default()
     }
 
-    /// The value as milliseconds, rounded up, so that nothing above zero becomes zero.
-    pub fn milliseconds(&self) -> Result<i64, Usage> {
-        milliseconds(self.text()?).map_err(|wrong| self.wrong(wrong.sentence()))
+    /// The value as a whole number, if it is one.
+    pub fn number(&self) -> Option<u32> {
+        self.text().parse().ok()
     }
 
-    /// Like [`Given::milliseconds`], and zero is refused.
+    /// A duration in milliseconds, rounded up; zero is refused.
     pub fn positive_milliseconds(&self) -> Result<i64, Usage> {
-        match self.milliseconds()? {
+        match milliseconds(self.text()) {
             0 => Err(self.wrong("must be longer than zero")),
             milliseconds => Ok(milliseconds),
         }
     }
 }
 
-/// A word as a path: any bytes, but not none, and no key that was given in place of its file: the path will be
-/// named in sentences.
-pub fn path(word: &OsStr, said_as: &str) -> Result<PathBuf, Usage> {
+/// A path is any bytes, but not none, and no key that was given in place of its file: the path will be named in
+/// sentences.
+pub fn check_path(word: &OsStr, said_as: &str) -> Result<(), Usage> {
     let bytes = word.as_encoded_bytes();
     if bytes.is_empty() {
         return Err(Usage::new(&format_args!("{said_as} is empty; it takes the path of a file")));
@@ -50,7 +61,7 @@ pub fn path(word: &OsStr, said_as: &str) -> Result<PathBuf, Usage> {
     if bytes.contains(&b'{') && bytes.windows(3).any(|three| three == br#""d""# || three == br#""x""#) {
         return Err(Usage::new(&format_args!("{said_as} takes the path of a file, not a key itself")));
     }
-    Ok(PathBuf::from(word))
+    Ok(())
 }
 
 impl Words {
@@ -60,50 +71,39 @@ impl Words {
     }
 
     /// The text of a flag, or its default from the table.
-    pub fn text(&self, name: &str) -> Result<&str, Usage> {
+    pub fn text(&self, name: &str) -> &str {
         match self.get(name) {
             Some(given) => given.text(),
-            None => Ok(self.command.flag(name).map_or("", |flag| flag.default)),
+            None => self.command.flag(name).map_or("", |flag| flag.default),
         }
     }
 
     /// The path that a flag names, or its default from the table; `None` where there is neither.
-    pub fn path(&self, name: &str) -> Result<Option<PathBuf>, Usage> {
+    pub fn path(&self, name: &str) -> Option<PathBuf> {
         match self.get(name) {
-            Some(given) => given.path().map(Some),
-            None => {
-                let default = self.command.flag(name).map_or("", |flag| flag.default);
-                Ok(Some(default).filter(|path| !path.is_empty()).map(PathBuf::from))
-            }
+            Some(given) => Some(PathBuf::from(&given.value)),
+            None => Some(self.text(name)).filter(|path| !path.is_empty()).map(PathBuf::from),
         }
     }
 
-    /// The duration of a flag, or its default from the table, in milliseconds.
-    pub fn milliseconds(&self, name: &str) -> Result<i64, Usage> {
-        match self.get(name) {
-            Some(given) => given.milliseconds(),
-            None => Ok(milliseconds(self.text(name)?).unwrap_or_default()),
-        }
+    /// The duration of a flag, or its default from the table, in milliseconds, rounded up.
+    pub fn milliseconds(&self, name: &str) -> i64 {
+        milliseconds(self.text(name))
     }
 
     /// Whether a switch is on.
-    pub fn switch(&self, name: &str) -> Result<bool, Usage> {
-        let Some(given) = self.get(name) else { return Ok(false) };
-        match given.text()? {
-            "true" | "1" => Ok(true),
-            "false" | "0" => Ok(false),
-            _ => Err(given.wrong("is neither true nor false")),
-        }
+    pub fn switch(&self, name: &str) -> bool {
+        matches!(self.text(name), "true" | "1")
     }
 
-    /// The parts of a repeatable flag: each use is a list with commas, empty parts do not count.
-    pub fn list(&self, name: &str) -> Result<Vec<String>, Usage> {
+    /// The parts of a list: each use is a list with commas, empty parts do not count.
+    pub fn list(&self, name: &str) -> Vec<String> {
         let mut list = Vec::new();
         for given in self.given.iter().filter(|given| given.flag.name == name) {
-            let parts = given.text()?.split(',').map(str::trim).filter(|part| !part.is_empty());
+            let parts = given.text().split(',').map(str::trim).filter(|part| !part.is_empty());
             list.extend(parts.map(str::to_owned));
         }
-        Ok(list)
+        list
     }
 
     /// The one operand, if any.
@@ -116,6 +116,7 @@ impl Words {
     }
 }
 
-fn milliseconds(text: &str) -> Result<i64, Wrong> {
-    duration::parse(text).map(|nanoseconds| nanoseconds.div_ceil(MILLISECOND) as i64)
+/// Rounded up, so that nothing above zero becomes zero.
+fn milliseconds(text: &str) -> i64 {
+    duration::parse(text).unwrap_or_default().div_ceil(MILLISECOND) as i64
 }

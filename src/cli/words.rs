@@ -23,7 +23,7 @@ pub struct Given {
 pub struct Words {
     /// The command.
     pub command: &'static Command,
-    /// Each flag once, repeatable ones as often as they were said.
+    /// Each flag once, lists as often as they were said.
     pub given: Vec<Given>,
     /// What stood behind the flags.
     pub operands: Vec<OsString>,
@@ -114,13 +114,16 @@ fn read_flags(command: &'static Command, mut parser: lexopt::Parser, environment
     if command.environment {
         words.add_environment(environment);
     }
+    for given in &words.given {
+        given.check()?;
+    }
     Ok(Asked::Command(words))
 }
 
 impl Words {
     /// The last word counts, as wrappers rely on it; a different one before it is remarked on.
     fn say(&mut self, flag: &'static Flag, said_as: String, value: OsString) {
-        if !flag.repeatable
+        if !flag.is_list()
             && let Some(old) = self.given.iter_mut().find(|given| given.flag.name == flag.name)
         {
             self.warnings.push(format!(
