@@ -47,16 +47,9 @@ pub fn badge(data: &[u8]) {
     };
     let own = [key().public().did_key()];
     for named in [Some(key().public()), None] {
-        let anybody = Rules {
-            key: named,
-            accept_self_signed: true,
-            trusted_issuers: Vec::new(),
-            audience: None,
-            skew: SKEW,
-            now: NOW,
-        };
-        let strict =
-            Rules { accept_self_signed: false, trusted_issuers: own.to_vec(), audience: Some("me"), ..anybody };
+        let anybody =
+            Rules { key: named, accept_self_signed: true, trusted_issuers: &[], audience: None, skew: SKEW, now: NOW };
+        let strict = Rules { accept_self_signed: false, trusted_issuers: &own, audience: Some("me"), ..anybody };
         match verify(&token, &anybody) {
             Err(invalid) => told(&invalid),
             Ok(claims) => {
@@ -326,7 +319,7 @@ fn usable(settings: &Settings) {
     let rules = Rules {
         key: Some(key.public()),
         accept_self_signed: false,
-        trusted_issuers: vec![badge.issuer.clone()],
+        trusted_issuers: std::slice::from_ref(&badge.issuer),
         audience: settings.identity.audience.first().map(String::as_str),
         skew: 0,
         now: NOW,

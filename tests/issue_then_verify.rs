@@ -111,7 +111,7 @@ fn what_is_issued_verifies() {
                 let rules = Rules {
                     key: named,
                     accept_self_signed: own,
-                    trusted_issuers: vec![badge.issuer.clone()],
+                    trusted_issuers: std::slice::from_ref(&badge.issuer),
                     audience,
                     skew: 0,
                     now,

@@ -38,7 +38,7 @@ pub fn verify(asked: &Verify) -> u8 {
     let rules = Rules {
         key: key.as_ref(),
         accept_self_signed: asked.accept_self_signed,
-        trusted_issuers: asked.trusted_issuers.clone(),
+        trusted_issuers: &asked.trusted_issuers,
         audience: asked.audience.as_deref(),
         skew: asked.skew,
         now,

@@ -255,13 +255,7 @@ pub fn claims_by(jwk: &str, token: &str) -> Claims {
 
 /// Whether the badge is whole, signed by this key and valid now.
 pub fn accepted(key: &PublicKey, token: &[u8]) -> Result<Claims, String> {
-    let rules = Rules {
-        key: Some(key),
-        accept_self_signed: false,
-        trusted_issuers: Vec::new(),
-        audience: None,
-        skew: 0,
-        now: now(),
-    };
+    let rules =
+        Rules { key: Some(key), accept_self_signed: false, trusted_issuers: &[], audience: None, skew: 0, now: now() };
     verify(token, &rules).map_err(|invalid| invalid.to_string())
 }

@@ -34,7 +34,7 @@ pub struct Claims {
 }
 
 /// Reads and checks the claims of a badge that `key` signed.
-pub(super) fn read(payload: &Json, key: &PublicKey) -> Result<Claims, Invalid> {
+pub(super) fn read(payload: &Json, key: &PublicKey) -> Result<Claims, Box<Invalid>> {
     let payload = payload.as_object().ok_or_else(|| broken("the payload", "is not an object"))?;
     let vc = object(payload, "vc")?;
     let subject = object(vc, "credentialSubject")?;
@@ -78,7 +78,7 @@ pub(super) fn read(payload: &Json, key: &PublicKey) -> Result<Claims, Invalid> {
 }
 
 /// Reads what a probe shows. Only `exp` must be there.
-pub(super) fn glance(payload: &Json) -> Result<Unverified, Invalid> {
+pub(super) fn glance(payload: &Json) -> Result<Unverified, Box<Invalid>> {
     let fields = |payload: &Object| {
         Ok(Unverified {
             jti: optional_text(payload, "jti")?.map(str::to_owned),
@@ -91,10 +91,10 @@ pub(super) fn glance(payload: &Json) -> Result<Unverified, Invalid> {
     };
     let found = payload.as_object().map(fields);
     let found = found.unwrap_or_else(|| Err(broken("the payload", "is not an object")));
-    found.map_err(|why: Invalid| Invalid { code: Code::Malformed, ..why })
+    found.map_err(|why: Box<Invalid>| Code::Malformed.because(&[&why.sentence]))
 }
 
-fn broken(claim: &str, rule: &str) -> Invalid {
+fn broken(claim: &str, rule: &str) -> Box<Invalid> {
     Code::ClaimsInvalid.because(&["\"", claim, "\" ", rule])
 }
 
@@ -103,27 +103,27 @@ fn member<'a>(object: &'a Object, name: &str) -> Option<&'a Json> {
     object.get(name).ok().flatten()
 }
 
-fn object<'a>(parent: &'a Object, name: &str) -> Result<&'a Object, Invalid> {
+fn object<'a>(parent: &'a Object, name: &str) -> Result<&'a Object, Box<Invalid>> {
     member(parent, name).and_then(Json::as_object).ok_or_else(|| broken(name, "is missing or not an object"))
 }
 
-fn text<'a>(object: &'a Object, name: &str) -> Result<&'a str, Invalid> {
+fn text<'a>(object: &'a Object, name: &str) -> Result<&'a str, Box<Invalid>> {
     optional_text(object, name)?.filter(|text| !text.is_empty()).ok_or_else(|| broken(name, "is missing or empty"))
 }
 
-fn optional_text<'a>(object: &'a Object, name: &str) -> Result<Option<&'a str>, Invalid> {
+fn optional_text<'a>(object: &'a Object, name: &str) -> Result<Option<&'a str>, Box<Invalid>> {
     match member(object, name) {
         None => Ok(None),
         Some(value) => value.as_text().map(Some).ok_or_else(|| broken(name, "is not a string")),
     }
 }
 
-fn time(object: &Object, name: &str) -> Result<i64, Invalid> {
+fn time(object: &Object, name: &str) -> Result<i64, Box<Invalid>> {
     optional_time(object, name)?.ok_or_else(|| broken(name, "is missing"))
 }
 
 /// Whole seconds, so that every verifier agrees on them, and no later than dates can be shown.
-fn optional_time(object: &Object, name: &str) -> Result<Option<i64>, Invalid> {
+fn optional_time(object: &Object, name: &str) -> Result<Option<i64>, Box<Invalid>> {
     match member(object, name) {
         None => Ok(None),
         Some(Json::Nonnegative(seconds)) if *seconds <= END_OF_TIME as u64 => Ok(Some(*seconds as i64)),
@@ -132,14 +132,14 @@ fn optional_time(object: &Object, name: &str) -> Result<Option<i64>, Invalid> {
 }
 
 /// Levels are strings of one digit, never numbers (RFC-002 §5).
-fn digit(object: &Object, name: &str, most: u8) -> Result<u8, Invalid> {
+fn digit(object: &Object, name: &str, most: u8) -> Result<u8, Box<Invalid>> {
     match member(object, name).and_then(Json::as_text).map(str::as_bytes) {
         Some([digit]) if (b'0'..=most).contains(digit) => Ok(digit - b'0'),
         _ => Err(broken(name, if most == b'1' { "is not \"0\" or \"1\"" } else { "is not a string \"0\" to \"4\"" })),
     }
 }
 
-fn audience(payload: &Object) -> Result<Vec<String>, Invalid> {
+fn audience(payload: &Object) -> Result<Vec<String>, Box<Invalid>> {
     let Some(aud) = member(payload, "aud") else {
         return Ok(Vec::new());
     };

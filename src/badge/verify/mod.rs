@@ -33,7 +33,7 @@ pub struct Rules<'a> {
     pub accept_self_signed: bool,
     /// The issuers that are trusted, compared as text; empty: any. A `did:key` in this list is
     /// accepted as self-signed too.
-    pub trusted_issuers: Vec<String>,
+    pub trusted_issuers: &'a [String],
     /// Who the caller is; must be in `aud`. RFC-002 §8.3 lets a badge without `aud` pass for anybody, which is what a
     /// caller gets who names none: whoever demands an audience wants badges that were made for it.
     pub audience: Option<&'a str>,
@@ -60,7 +60,7 @@ pub struct Unverified {
 }
 
 /// Whether `token`, with at most one newline after it, is a badge that `rules` accept.
-pub fn verify(token: &[u8], rules: &Rules<'_>) -> Result<Claims, Invalid> {
+pub fn verify(token: &[u8], rules: &Rules<'_>) -> Result<Claims, Box<Invalid>> {
     let token = Token::split(token)?;
     token.check_header()?;
     let claims = match rules.key {
@@ -88,7 +88,7 @@ pub fn verify(token: &[u8], rules: &Rules<'_>) -> Result<Claims, Invalid> {
 ///
 /// Lenient where badges of other issuers differ (other algorithms, no `jti`), strict about the form:
 /// anything that is not three base64url parts with an `exp` in it is BADGE_MALFORMED.
-pub fn decode_unverified(token: &[u8]) -> Result<Unverified, Invalid> {
+pub fn decode_unverified(token: &[u8]) -> Result<Unverified, Box<Invalid>> {
     let token = Token::split(token)?;
     token.check_header_leniently()?;
     claims::glance(&token.payload()?)
@@ -100,7 +100,7 @@ pub fn is_signed_by(token: &[u8], key: &PublicKey) -> bool {
 }
 
 /// The key of a badge that vouches for itself; it is not believed anything else yet.
-fn self_signed_key(payload: &Json, rules: &Rules<'_>) -> Result<PublicKey, Invalid> {
+fn self_signed_key(payload: &Json, rules: &Rules<'_>) -> Result<PublicKey, Box<Invalid>> {
     let issuer = payload.as_object().and_then(|o| o.get("iss").ok().flatten()).and_then(Json::as_text);
     let issuer = issuer.ok_or_else(|| Code::ClaimsInvalid.because(&["\"iss\" is missing or not a string"]))?;
     if !issuer.starts_with("did:key:") {
@@ -123,7 +123,7 @@ fn self_signed_key(payload: &Json, rules: &Rules<'_>) -> Result<PublicKey, Inval
 }
 
 /// RFC-002 §8.1 step 6 a-c. Both ends saturate: skew and now are the caller's.
-fn check_time(claims: &Claims, rules: &Rules<'_>) -> Result<(), Invalid> {
+fn check_time(claims: &Claims, rules: &Rules<'_>) -> Result<(), Box<Invalid>> {
     if claims.exp <= rules.now.saturating_sub(rules.skew) {
         let ago = rules.now.saturating_sub(claims.exp).to_string();
         return Err(Code::Expired.because(&["it expired ", &ago, " s ago"]));
@@ -139,7 +139,7 @@ fn check_time(claims: &Claims, rules: &Rules<'_>) -> Result<(), Invalid> {
 }
 
 /// RFC-002 §8.1 step 6 d-e.
-fn check_parties(claims: &Claims, rules: &Rules<'_>) -> Result<(), Invalid> {
+fn check_parties(claims: &Claims, rules: &Rules<'_>) -> Result<(), Box<Invalid>> {
     if !rules.trusted_issuers.is_empty() && !rules.trusted_issuers.contains(&claims.iss) {
         return Err(Code::IssuerUntrusted.because(&[
             "its issuer ",

@@ -17,7 +17,7 @@ pub(super) struct Token<'a> {
 }
 
 impl<'a> Token<'a> {
-    pub(super) fn split(token: &'a [u8]) -> Result<Token<'a>, Invalid> {
+    pub(super) fn split(token: &'a [u8]) -> Result<Token<'a>, Box<Invalid>> {
         let token = token.strip_suffix(b"\n").unwrap_or(token);
         if token.len() > LONGEST_TOKEN {
             return Err(malformed("it is larger than 64 KiB"));
@@ -42,7 +42,7 @@ impl<'a> Token<'a> {
     }
 
     /// The algorithm is this program's choice and the token has to agree (RFC 8725 §3.1).
-    pub(super) fn check_header(&self) -> Result<(), Invalid> {
+    pub(super) fn check_header(&self) -> Result<(), Box<Invalid>> {
         if self.header_member("alg")?.and_then(Json::as_text) != Some("EdDSA") {
             return Err(malformed("its header's \"alg\" is not EdDSA"));
         }
@@ -59,14 +59,14 @@ impl<'a> Token<'a> {
     }
 
     /// Any algorithm but `none`: the signature is not looked at anyway.
-    pub(super) fn check_header_leniently(&self) -> Result<(), Invalid> {
+    pub(super) fn check_header_leniently(&self) -> Result<(), Box<Invalid>> {
         match self.header_member("alg")?.and_then(Json::as_text) {
             Some(alg) if alg != "none" && !self.signature.is_empty() => Ok(()),
             _ => Err(malformed("it is not signed")),
         }
     }
 
-    pub(super) fn check_signature(&self, key: &PublicKey) -> Result<(), Invalid> {
+    pub(super) fn check_signature(&self, key: &PublicKey) -> Result<(), Box<Invalid>> {
         let signature = self.signature.as_slice().try_into();
         match signature {
             Ok(signature) if key.verify(self.signed.as_bytes(), signature) => Ok(()),
@@ -75,17 +75,17 @@ impl<'a> Token<'a> {
     }
 
     /// The payload, an object without duplicate members (RFC 7519 §4).
-    pub(super) fn payload(&self) -> Result<Json, Invalid> {
+    pub(super) fn payload(&self) -> Result<Json, Box<Invalid>> {
         parse(&self.payload, "its payload is not a JSON object")
     }
 
-    fn header_member(&self, name: &str) -> Result<Option<&Json>, Invalid> {
+    fn header_member(&self, name: &str) -> Result<Option<&Json>, Box<Invalid>> {
         let header = self.header.as_object().map(|header: &Object| header.get(name));
         header.unwrap_or(Ok(None)).map_err(|_| malformed("its header has a member twice"))
     }
 }
 
-fn parse(bytes: &[u8], complaint: &str) -> Result<Json, Invalid> {
+fn parse(bytes: &[u8], complaint: &str) -> Result<Json, Box<Invalid>> {
     let json = str::from_utf8(bytes)
         .ok()
         .and_then(json::parse)
@@ -97,6 +97,6 @@ fn parse(bytes: &[u8], complaint: &str) -> Result<Json, Invalid> {
     }
 }
 
-fn malformed(sentence: &str) -> Invalid {
+fn malformed(sentence: &str) -> Box<Invalid> {
     Code::Malformed.because(&[sentence])
 }

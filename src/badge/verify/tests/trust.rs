@@ -56,8 +56,8 @@ fn no_clock_and_no_skew_overflows() {
 fn tv_010_issuer_that_is_not_trusted() {
     let key = issuer();
     let with = |trusted: &[&str]| {
-        let trusted_issuers = trusted.iter().map(|t| (*t).to_owned()).collect();
-        under(&badge(&[]), &Rules { trusted_issuers, ..rules(Some(key.public())) })
+        let trusted: Vec<String> = trusted.iter().map(|t| (*t).to_owned()).collect();
+        under(&badge(&[]), &Rules { trusted_issuers: &trusted, ..rules(Some(key.public())) })
     };
     assert_eq!(with(&["https://other.example"]), Err(Code::IssuerUntrusted));
     assert_eq!(with(&["https://registry.capisc.io/"]), Err(Code::IssuerUntrusted));
@@ -117,7 +117,7 @@ fn without_a_key_only_a_self_signed_badge_that_is_asked_for_is_accepted() {
     let why = verify(badge(&[]).as_bytes(), &Rules { accept_self_signed: true, ..rules(None) }).unwrap_err();
     assert_eq!(why.code, Code::IssuerUntrusted);
     assert!(why.sentence.contains("no key was named"), "{why}");
-    let listed = Rules { trusted_issuers: vec![issuer().public().did_key()], ..rules(None) };
+    let listed = Rules { trusted_issuers: &[issuer().public().did_key()], ..rules(None) };
     assert_eq!(under(&token, &listed), Ok(0));
 }
 
