@@ -10,7 +10,8 @@ use crate::key::file::read_private;
 use crate::key::make::{create_private, generate as new_key, put};
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::iter;
+use std::path::Path;
 
 /// Makes a key pair. Nothing is written when the private key exists, unless forced.
 #[inline(never)]
@@ -53,16 +54,16 @@ fn check(asked: &KeyGen) -> Result<(), Failure> {
     if let Err(error) = fs::metadata(directory(&asked.private)) {
         return Err(unwritten(KEY, &asked.private, &error));
     }
-    let files: Vec<&Path> =
-        [Some(&asked.public), asked.did.as_ref()].into_iter().flatten().map(PathBuf::as_path).collect();
-    for (nth, file) in files.iter().enumerate() {
+    let mut named = vec![&asked.private];
+    for file in iter::once(&asked.public).chain(&asked.did) {
         if read_private(file).is_ok() {
             return refused(file, "it holds a private key, which would be lost", "name another file");
         }
         let target = Target::beside(file);
-        if target.is_same_file(&asked.private) || files[..nth].iter().any(|other| target.is_same_file(other)) {
+        if named.iter().any(|other| target.is_same_file(other)) {
             return refused(file, "two of the files to be written are one", "name different files");
         }
+        named.push(file);
     }
     Ok(())
 }

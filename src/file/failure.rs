@@ -30,7 +30,7 @@ pub fn refused(what: &str, path: &Path, reason: &dyn Display, cure: &dyn Display
 /// The directory of a file, as a path that can be opened.
 pub fn directory(path: &Path) -> &Path {
     match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     }
 }

@@ -91,7 +91,7 @@ fn keep(settings: &Settings, output: &mut Output, voice: &mut Voice) -> std::io:
                         Event::Issued { term, watched: output.is_watched() }
                     }
                     Err(failure) => {
-                        voice.failed(failure.to_string());
+                        voice.failed(failure);
                         Event::IssueFailed
                     }
                 }
@@ -102,7 +102,7 @@ fn keep(settings: &Settings, output: &mut Output, voice: &mut Voice) -> std::io:
                     Event::Restored { watched: output.is_watched() }
                 }
                 Err(failure) => {
-                    voice.failed(failure.to_string());
+                    voice.failed(failure);
                     Event::RestoreFailed
                 }
             },

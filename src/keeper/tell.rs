@@ -7,6 +7,7 @@ use super::settings::Settings;
 use crate::badge::jws::Badge;
 use crate::encoding::json::Members;
 use crate::encoding::shown;
+use crate::failure::Failure;
 use crate::report::log::{Level, Log};
 use crate::report::notify::Supervisor;
 use crate::report::time::{date, span};
@@ -18,9 +19,9 @@ pub struct Voice {
     log: Log,
     supervisor: Supervisor,
     /// What failed and has not been told yet: the sentence wants the time of the next attempt.
-    failure: Option<String>,
+    failure: Option<Failure>,
     /// What failed and is still to be done.
-    failing: Option<String>,
+    failing: Option<Failure>,
     waiting: bool,
     started: bool,
 }
@@ -128,9 +129,9 @@ impl Voice {
     }
 
     /// An attempt failed; the line is written once the time of the next one is known.
-    pub fn failed(&mut self, sentence: String) {
+    pub fn failed(&mut self, failure: Failure) {
         self.gave_up();
-        self.failure = Some(sentence);
+        self.failure = Some(failure);
     }
 
     /// What failed is told without a next attempt: the keeper ends, or something else has failed since.
