@@ -35,6 +35,10 @@ size:
 dist:
     tests/budget/dist
 
+# how little memory a keeper needs, and that ten thousand renewals need no more
+memory:
+    tests/budget/memory
+
 # the smallest build
 tiny:
     tests/budget/tiny
