@@ -103,7 +103,7 @@ fn a_reload_that_fails_is_over_too_and_the_status_says_what_fails() {
     fs::remove_file(scratch.join("private.jwk")).unwrap();
     keeper.signal(libc::SIGHUP);
     supervisor.until("the failure", |message| {
-        message.contains("STATUS=cannot use the key") && message.contains("next attempt at")
+        message.contains("STATUS=cannot use the key") && message.contains("; the badge is valid until ")
     });
     until("ready again", || {
         supervisor.heard(|_| false);
@@ -114,6 +114,18 @@ fn a_reload_that_fails_is_over_too_and_the_status_says_what_fails() {
     until("all is well again", || {
         supervisor.heard(|_| false);
         supervisor.heard.borrow().last().is_some_and(|message| message.starts_with("STATUS=valid until"))
+    });
+}
+
+#[test]
+fn the_status_says_so_when_the_badge_has_expired() {
+    let scratch = Scratch::with_key();
+    let (supervisor, path) = Supervisor::at(&scratch);
+    let _keeper = keeper(&scratch, &["--exp", "2s", "--renew-before", "1s"], &[("NOTIFY_SOCKET", &path)]);
+    supervisor.until("ready", |message| message == "READY=1");
+    fs::remove_file(scratch.join("private.jwk")).unwrap();
+    supervisor.until("that it is good no more", |message| {
+        message.contains("STATUS=cannot use the key") && message.contains("; the badge has expired: ")
     });
 }
 

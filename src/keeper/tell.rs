@@ -165,12 +165,14 @@ impl Voice {
         self.failing = self.failing.take().filter(|_| attempt.is_some());
         self.supervisor.reloaded();
         let until = |moment: Option<i64>| date(moment.unwrap_or_default().div_euclid(SECOND));
-        let valid = until(machine.expiry());
+        let end = until(machine.expiry());
         let status = match (&self.failing, attempt) {
             (Some(failure), Some(at)) => {
-                format!("{failure}; next attempt at {}; the badge is valid until {valid}", date(at))
+                let good = machine.expiry().is_some_and(|end| end > now.wall);
+                let badge = if good { "the badge is valid until" } else { "the badge has expired:" };
+                format!("{failure}; next attempt at {}; {badge} {end}", date(at))
             }
-            _ => format!("valid until {valid}, next renewal at {}", until(machine.renewal())),
+            _ => format!("valid until {end}, next renewal at {}", until(machine.renewal())),
         };
         self.supervisor.status(&status);
     }
