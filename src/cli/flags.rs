@@ -5,7 +5,8 @@
 pub struct Flag {
     /// Its name without the dashes.
     pub name: &'static str,
-    /// What stands for its value in the help; empty for a switch, with a comma for a list.
+    /// What stands for its value in the help, and tells what it takes: nothing (a switch), FILE, DURATION, with a comma a
+    /// list, else text.
     pub value: &'static str,
     /// Its default as the help shows it; empty where there is none.
     pub default: &'static str,

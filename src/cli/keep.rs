@@ -1,6 +1,7 @@
 #![forbid(unsafe_code)]
 //! What `badge keep` and `badge issue` are told, checked as far as words alone can be.
 
+use super::duration;
 use super::flags::{TEST_DOMAIN, TEST_SUBJECT};
 use super::usage::Usage;
 use super::words::{Environment, Words};
@@ -107,7 +108,7 @@ fn level(words: &Words, self_sign: bool) -> Result<u8, Usage> {
 
 fn policy(words: &Words) -> Result<Policy, Usage> {
     // Down to whole seconds, because a badge's times are.
-    let lifetime = words.milliseconds("exp") / 1000;
+    let lifetime = (duration::parse(words.text("exp")).unwrap_or_default() / 1_000_000_000) as i64;
     if lifetime == 0 {
         return Err(said(words, "exp", "is under a second: nobody could use such a badge"));
     }
