@@ -78,6 +78,10 @@ impl AsFd for Timer {
 
 /// Where time_t has 32 bits a later moment is armed for the last one it can say: an early wake, never a lost one.
 #[allow(clippy::unnecessary_fallible_conversions, clippy::useless_conversion, reason = "the types differ on 32 bits")]
+#[allow(clippy::field_reassign_with_default, reason = "on 32 bits there is padding, which has no name")]
 fn timespec(ms: i64) -> libc::timespec {
-    libc::timespec { tv_sec: (ms / 1000).try_into().unwrap_or(i32::MAX.into()), tv_nsec: (ms % 1000 * 1_000_000) as _ }
+    let mut time = libc::timespec::default();
+    time.tv_sec = (ms / 1000).try_into().unwrap_or(i32::MAX.into());
+    time.tv_nsec = (ms % 1000 * 1_000_000) as _;
+    time
 }
