@@ -87,6 +87,11 @@ impl Machine {
         self.badge.map(|badge| badge.exp.saturating_mul(SECOND))
     }
 
+    /// Whether there is a badge that is valid now: neither expired nor, because the clock went back, from the future.
+    pub fn has_good_badge(&self, now: Moment) -> bool {
+        !matches!(self.due(now), Some(Why::Start | Why::Expired | Why::FromTheFuture))
+    }
+
     /// When something that is wanted and not done yet is tried next, in boot time: a renewal, else a restore.
     pub fn next_attempt(&self, now: Moment) -> Option<i64> {
         match self.due(now) {
@@ -179,7 +184,7 @@ impl Machine {
             let exp = iat.saturating_add(self.policy.lifetime);
             return Action::Issue { term: Term { iat, exp }, why };
         }
-        let good = !matches!(due, Some(Why::Start | Why::Expired | Why::FromTheFuture));
+        let good = self.has_good_badge(now);
         if good && self.damaged && now.boot >= self.restore_at() {
             return Action::Restore;
         }

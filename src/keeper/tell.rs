@@ -167,10 +167,11 @@ impl Voice {
         let until = |moment: Option<i64>| date(moment.unwrap_or_default().div_euclid(SECOND));
         let end = until(machine.expiry());
         let status = match (&self.failing, attempt) {
+            (Some(failure), Some(at)) if machine.has_good_badge(now) => {
+                format!("{failure}; next attempt at {}; the badge is valid until {end}", date(at))
+            }
             (Some(failure), Some(at)) => {
-                let good = machine.expiry().is_some_and(|end| end > now.wall);
-                let badge = if good { "the badge is valid until" } else { "the badge has expired:" };
-                format!("{failure}; next attempt at {}; {badge} {end}", date(at))
+                format!("{failure}; next attempt at {}; the badge is not valid now", date(at))
             }
             _ => format!("valid until {end}, next renewal at {}", until(machine.renewal())),
         };
