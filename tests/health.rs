@@ -210,6 +210,19 @@ fn the_file_is_the_argument_then_out_then_two_variables_then_badge_jwt() {
 }
 
 #[test]
+fn a_key_in_place_of_the_path_is_not_repeated() {
+    let scratch = Scratch::empty();
+    let key = r#"{"kty":"OKP","d":"a-secret"}"#;
+    for variable in ["CAPISCIO_OUT", "BADGE_FILE"] {
+        let mut command = capiscio(scratch.path());
+        let ended = Ended::from(command.args(["badge", "health", "--json"]).env(variable, key).output().unwrap());
+        let said = format!("{}{}", ended.stdout, ended.stderr);
+        assert_eq!(ended.code, Some(USAGE), "{said}");
+        assert!(said.contains(variable) && !said.contains("a-secret"), "{said}");
+    }
+}
+
+#[test]
 fn no_other_variable_speaks_to_it() {
     let scratch = with_badge(&ending_in(250));
     let mut command = capiscio(scratch.path());

@@ -125,17 +125,18 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>, environment: Environ
 }
 
 fn health(words: &Words, environment: Environment) -> Result<Health, Usage> {
-    let variable = |name| environment(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let path = match (words.operand()?, words.get("out")) {
-        (Some(file), _) => {
-            check_path(file, "FILE")?;
+    let variable = |name| environment(name).filter(|value| !value.is_empty()).map(|value| (value, name));
+    let named = match (words.operand()?, words.get("out")) {
+        (Some(file), _) => Some((file.to_owned(), "FILE")),
+        (None, Some(_)) => None,
+        (None, None) => variable("CAPISCIO_OUT").or_else(|| variable("BADGE_FILE")),
+    };
+    let path = match named {
+        Some((file, said_as)) => {
+            check_path(&file, said_as)?;
             PathBuf::from(file)
         }
-        (None, Some(given)) => PathBuf::from(&given.value),
-        (None, None) => match variable("CAPISCIO_OUT").or_else(|| variable("BADGE_FILE")) {
-            Some(file) => file,
-            None => words.path("out").unwrap_or_default(),
-        },
+        None => words.path("out").unwrap_or_default(),
     };
     // Up to whole seconds, because a badge's times are.
     let min_remaining = (words.milliseconds("min-remaining") + 999) / 1000;
