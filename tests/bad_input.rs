@@ -2,7 +2,9 @@
 
 mod common;
 
+use capiscio::cli::flags::COMMANDS;
 use common::{Ended, RFC_KEY, RFC_SEED, Scratch, capiscio, run};
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
@@ -98,24 +100,27 @@ fn a_wrong_command_line_is_refused_with_exit_code_2_and_the_flag_and_the_cure_ar
 }
 
 #[test]
-fn every_duration_wants_a_unit_and_every_switch_true_or_false() {
+fn every_flag_of_every_command_refuses_what_it_does_not_take() {
+    const TEXT: [&str; 11] =
+        ["DID", "HOST", "ISSUER", "NAME,...", "0-4", "OCTAL", "GID", "text|json", "N", "A,B", "NAME"];
     let scratch = Scratch::empty();
-    let rows: [(&[&str], &str, i32, &str); 9] = [
-        (&["badge", "keep"], "--exp=1", 2, "lacks a unit"),
-        (&["badge", "keep"], "--renew-before=1", 2, "lacks a unit"),
-        (&["badge", "issue"], "--check-interval=1", 2, "lacks a unit"),
-        (&["badge", "health"], "--min-remaining=1", 3, "lacks a unit"),
-        (&["badge", "verify", "-"], "--skew=1", 2, "lacks a unit"),
-        (&["badge", "keep"], "--generate-key=1s", 2, "neither true nor false"),
-        (&["badge", "health"], "--quiet=yes", 3, "neither true nor false"),
-        (&["badge", "verify", "-"], "--offline=TRUE", 2, "neither true nor false"),
-        (&["key", "gen"], "--force=", 2, "neither true nor false"),
-    ];
-    for (command, flag, code, words) in rows {
-        let arguments = [command, &[flag]].concat();
-        let name = flag.split('=').next().unwrap();
-        sentence(&run(scratch.path(), &arguments), code, &[name, words], &arguments);
+    for command in COMMANDS {
+        let code = if command.words == "badge health" { 3 } else { 2 };
+        for flag in command.all_flags() {
+            let (value, words): (&[u8], _) = match flag.value {
+                "" => (b"yes", "is neither true nor false"),
+                "DURATION" => (b"1", "lacks a unit"),
+                "FILE" => (b"", "is empty"),
+                text if TEXT.contains(&text) => (b"\xff", "is not UTF-8"),
+                other => panic!("--{} takes {other}, of which nothing says what it is", flag.name),
+            };
+            let name = format!("--{}", flag.name);
+            let argument = OsStr::from_bytes(&[name.as_bytes(), b"=", value].concat()).to_owned();
+            let output = capiscio(scratch.path()).args(command.words.split(' ')).arg(argument).output().unwrap();
+            sentence(&Ended::from(output), code, &[&name, words], &[command.words, &name]);
+        }
     }
+    assert!(scratch.names().is_empty());
 }
 
 #[test]
@@ -150,7 +155,7 @@ fn without_a_key_the_sentence_says_how_to_make_one() {
 fn text_that_becomes_a_claim_must_be_utf_8() {
     let scratch = Scratch::with_key();
     for flag in ["--sub", "--domain", "--iss", "--aud"] {
-        let bytes = std::ffi::OsStr::from_bytes(b"did:web:\xff");
+        let bytes = OsStr::from_bytes(b"did:web:\xff");
         let output = capiscio(scratch.path()).args(KEEP).arg(flag).arg(bytes).output().unwrap();
         sentence(&Ended::from(output), 2, &["is not UTF-8", "\\xff"], &[flag]);
     }

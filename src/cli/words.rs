@@ -1,5 +1,5 @@
 #![forbid(unsafe_code)]
-//! The words of a command line, matched with the table of flags and not yet understood.
+//! The words of a command line, matched with the table of flags: each value is of the kind that its flag takes.
 
 use super::flags::{COMMANDS, Command, Flag};
 use super::usage::{Usage, nearest, quoted};

@@ -122,6 +122,15 @@ fn without_a_key_only_a_self_signed_badge_that_is_asked_for_is_accepted() {
 }
 
 #[test]
+fn a_long_name_is_shortened_in_the_sentence_and_never_within_a_character() {
+    for shift in 0..4 {
+        let name = format!("{}{}", "a".repeat(shift), "\u{1f980}".repeat(1000));
+        let why = verify(badge(&[("iss", &format!("\"{name}\""))]).as_bytes(), &rules(None)).unwrap_err();
+        assert!(why.sentence.contains("...") && why.sentence.len() < 300, "{why}");
+    }
+}
+
+#[test]
 fn a_stranger_cannot_speak_as_somebody_elses_did_key() {
     let (key, thief) = (issuer(), stranger());
     let did = format!("\"{}\"", key.public().did_key());
