@@ -51,7 +51,7 @@ pub fn read_at_most(mut file: &File, most: usize) -> io::Result<Vec<u8>> {
     let mut filled = 0;
     while filled < most {
         if filled == bytes.len() {
-            bytes.resize(most.min(filled + 4096), 0);
+            bytes.resize(most.min(1024.max(2 * filled)), 0);
         }
         match file.read(&mut bytes[filled..]) {
             Ok(0) => break,
