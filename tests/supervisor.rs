@@ -169,7 +169,8 @@ fn a_supervisor_that_is_gone_or_deaf_is_no_reason_to_fail() {
     drop(supervisor);
 }
 
-/// Starts a keeper whose descriptor 7 is the writing end of a pipe.
+/// Starts a keeper whose descriptor 100 is the writing end of a pipe. (A small number may be the end itself or a pipe of
+/// std's own: dup2 would leave it to be closed by exec, or close that one.)
 fn with_pipe(scratch: &Scratch, arguments: &[&str]) -> (Keeper, std::io::PipeReader) {
     let (reader, writer) = std::io::pipe().unwrap();
     let writer = OwnedFd::from(writer);
@@ -178,7 +179,7 @@ fn with_pipe(scratch: &Scratch, arguments: &[&str]) -> (Keeper, std::io::PipeRea
     let raw = writer.as_raw_fd();
     // SAFETY: dup2(2) is async-signal-safe, and `writer` is open until after the spawn.
     unsafe {
-        command.pre_exec(move || match libc::dup2(raw, 7) {
+        command.pre_exec(move || match libc::dup2(raw, 100) {
             -1 => Err(std::io::Error::last_os_error()),
             _ => Ok(()),
         });
@@ -189,7 +190,7 @@ fn with_pipe(scratch: &Scratch, arguments: &[&str]) -> (Keeper, std::io::PipeRea
 #[test]
 fn the_ready_descriptor_gets_one_newline_and_is_closed() {
     let scratch = Scratch::with_key();
-    let (keeper, mut reader) = with_pipe(&scratch, &["--ready-fd", "7"]);
+    let (keeper, mut reader) = with_pipe(&scratch, &["--ready-fd", "100"]);
     let mut told = String::new();
     reader.read_to_string(&mut told).unwrap();
     assert_eq!(told, "\n");
@@ -199,7 +200,7 @@ fn the_ready_descriptor_gets_one_newline_and_is_closed() {
 #[test]
 fn a_failed_start_closes_the_ready_descriptor_without_a_word() {
     let scratch = Scratch::with_key();
-    let (mut keeper, mut reader) = with_pipe(&scratch, &["--ready-fd", "7", "--out", "missing/badge.jwt"]);
+    let (mut keeper, mut reader) = with_pipe(&scratch, &["--ready-fd", "100", "--out", "missing/badge.jwt"]);
     let mut told = String::new();
     reader.read_to_string(&mut told).unwrap();
     assert_eq!((told.as_str(), keeper.ended().code()), ("", Some(1)));
