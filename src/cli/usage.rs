@@ -1,7 +1,7 @@
 #![forbid(unsafe_code)]
 //! A command line that is wrong, as a sentence.
 
-use crate::encoding::shown;
+use crate::encoding::{shortened, shown};
 use std::ffi::OsStr;
 use std::fmt;
 
@@ -37,16 +37,12 @@ impl From<lexopt::Error> for Usage {
 
 /// A word of the command line as a sentence may repeat it: escaped, not too long, and nothing that may be a key.
 pub fn quoted(word: &OsStr) -> String {
-    const LONGEST: usize = 120;
-    let mut text = shown(word).to_string();
+    let text = shown(word).to_string();
     if text.as_bytes().contains(&b'{') {
         return "(JSON, not shown)".into();
     }
-    if text.len() > LONGEST {
-        text.truncate(text.floor_char_boundary(LONGEST));
-        text.push_str("...");
-    }
-    text
+    let (text, dots) = shortened(&text);
+    [text, dots].concat()
 }
 
 /// The known name that is nearest to a mistyped one, if it is near at all.

@@ -3,7 +3,7 @@
 use super::{DONE, FAILED, USAGE, complain, failed, print, warn};
 use crate::badge::claims::Term;
 use crate::file::Output;
-use crate::keeper::issue::{Unfit, check_key, issue as sign, make_missing_key};
+use crate::keeper::issue::{Unfit, begin, issue as sign};
 use crate::keeper::policy::CLOCK_FLOOR;
 use crate::keeper::settings::Settings;
 use crate::system::clock;
@@ -17,28 +17,18 @@ pub fn issue(mut settings: Settings) -> u8 {
         return FAILED;
     }
     let term = Term { iat, exp: iat.saturating_add(settings.policy.lifetime) };
-    match check_key(&settings) {
-        Ok(()) => {}
+    let wanted = settings.output.take();
+    let open = || wanted.map(|wanted| Output::open(wanted, settings.key.path())).transpose();
+    let (output, made) = match begin(&settings, open) {
+        Ok(begun) => begun,
         Err(Unfit::Failed(failure)) => return failed(&failure),
         Err(Unfit::Refused(failure)) => {
             complain(&failure);
             return USAGE;
         }
-    }
-    let output = match settings.output.take() {
-        None => None,
-        Some(wanted) => match Output::open(wanted, settings.key.path()) {
-            Ok(output) => Some(output),
-            Err(failure) => return failed(&failure),
-        },
     };
-    match make_missing_key(&settings) {
-        Err(failure) => return failed(&failure),
-        Ok(made) => {
-            if let Some(warning) = made.and_then(|made| made.warning) {
-                warn(&warning);
-            }
-        }
+    if let Some(warning) = made.and_then(|made| made.warning) {
+        warn(&warning);
     }
     let badge = match sign(&settings, term) {
         Ok(badge) => badge,

@@ -2,7 +2,7 @@
 
 use super::{DONE, FAILED, USAGE, complain, print};
 use crate::badge::LONGEST_TOKEN;
-use crate::badge::verify::{Claims, Invalid, Rules, verify as check};
+use crate::badge::verify::{Claims, Rules, verify as check};
 use crate::cli::{Token, Verify};
 use crate::encoding::json::Members;
 use crate::encoding::shown;
@@ -29,7 +29,7 @@ pub fn verify(asked: &Verify) -> u8 {
         Err(sentence) => {
             complain(&sentence);
             if asked.json {
-                print(&(Members::new().raw("valid", "false").text("message", &sentence).finish() + "\n"));
+                print(&invalid_json(None, &sentence));
             }
             return FAILED;
         }
@@ -47,7 +47,7 @@ pub fn verify(asked: &Verify) -> u8 {
     let text = match &verdict {
         Ok(claims) if asked.json => claims_json(claims),
         Ok(claims) => summary(claims, now),
-        Err(invalid) if asked.json => invalid_json(invalid),
+        Err(invalid) if asked.json => invalid_json(Some(invalid.code.as_str()), &invalid.sentence),
         Err(invalid) => format!("{}: {}\n", invalid.code.as_str(), invalid.sentence),
     };
     match (print(&text), verdict) {
@@ -104,7 +104,7 @@ fn claims_json(claims: &Claims) -> String {
         + "\n"
 }
 
-fn invalid_json(invalid: &Invalid) -> String {
-    Members::new().raw("valid", "false").text("code", invalid.code.as_str()).text("message", &invalid.sentence).finish()
-        + "\n"
+/// No code: there was no badge that could have been invalid.
+fn invalid_json(code: Option<&str>, sentence: &str) -> String {
+    Members::new().raw("valid", "false").maybe_text("code", code).text("message", sentence).finish() + "\n"
 }

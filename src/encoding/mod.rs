@@ -8,4 +8,4 @@ pub mod base64url;
 pub mod json;
 mod shown;
 
-pub use shown::shown;
+pub use shown::{shortened, shown};

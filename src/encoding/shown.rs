@@ -30,6 +30,13 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
+/// As much of a text as a person reads within a sentence, and "..." where that is not all of it.
+pub fn shortened(text: &str) -> (&str, &'static str) {
+    const LONGEST: usize = 120;
+    let part = &text[..text.floor_char_boundary(LONGEST)];
+    (part, if part.len() < text.len() { "..." } else { "" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::shown;

@@ -2,6 +2,7 @@
 //! One keeper for one file: `.NAME.lock` beside it, held by flock(2) for as long as the keeper lives.
 
 use super::failure::{BADGE, refused, unwritten};
+use super::target::is_one;
 use crate::encoding::shown;
 use crate::failure::Failure;
 use crate::system::descriptor::read_at_most;
@@ -94,10 +95,7 @@ impl Drop for Lock {
 }
 
 fn is_named(file: &File, path: &Path) -> bool {
-    match (file.metadata(), fs::symlink_metadata(path)) {
-        (Ok(open), Ok(named)) => (open.dev(), open.ino()) == (named.dev(), named.ino()),
-        _ => false,
-    }
+    is_one(file.metadata(), fs::symlink_metadata(path))
 }
 
 fn unopened(path: &Path, output: &Path, error: &io::Error) -> Failure {

@@ -9,7 +9,7 @@ use super::watch::Watch;
 use super::written::Written;
 use crate::encoding::shown;
 use crate::failure::Failure;
-use crate::system::{effective_user, random};
+use crate::system::effective_user;
 use std::fs;
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -83,8 +83,7 @@ impl Output {
     /// Replaces the file by `content`. On an error the old file stands as it was.
     pub fn replace(&mut self, content: &[u8]) -> Result<(), Failure> {
         self.hold_lock()?;
-        let random = random::bytes().map_err(|error| unwritten(BADGE, self.target.path(), &error))?;
-        let temporary = self.target.temporary(random);
+        let temporary = self.target.new_temporary(BADGE)?;
         let watch = &mut self.watch;
         let Wanted { mode, group, .. } = self.wanted;
         let path = self.target.path();

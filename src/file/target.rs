@@ -3,8 +3,8 @@
 
 use super::failure::{KEY, directory, refused, unwritten};
 use crate::failure::Failure;
-use crate::system::effective_user;
 use crate::system::filesystem::longest_name;
+use crate::system::{effective_user, random};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
@@ -72,8 +72,15 @@ impl Target {
         self.sibling(b".lock")
     }
 
+    /// A name for a temporary file beside it that nobody else has; `what` ([`BADGE`](super::failure::BADGE) or [`KEY`])
+    /// is to be written.
+    pub fn new_temporary(&self, what: &str) -> Result<PathBuf, Failure> {
+        let random = random::bytes().map_err(|error| unwritten(what, &self.path, &error))?;
+        Ok(self.temporary(random))
+    }
+
     /// A temporary file beside it: `.NAME.XXXXXXXX.tmp`.
-    pub fn temporary(&self, random: [u8; 4]) -> PathBuf {
+    fn temporary(&self, random: [u8; 4]) -> PathBuf {
         let random = u32::from_be_bytes(random);
         self.sibling(format!(".{random:08x}.tmp").as_bytes())
     }
@@ -141,7 +148,12 @@ fn absolute(path: &Path) -> PathBuf {
 
 /// Whether two paths lead to one file or directory that is there.
 fn is_same(one: &Path, other: &Path) -> bool {
-    match (fs::metadata(one), fs::metadata(other)) {
+    is_one(fs::metadata(one), fs::metadata(other))
+}
+
+/// Whether both were found and are one inode.
+pub(super) fn is_one(one: io::Result<fs::Metadata>, other: io::Result<fs::Metadata>) -> bool {
+    match (one, other) {
         (Ok(one), Ok(other)) => (one.dev(), one.ino()) == (other.dev(), other.ino()),
         _ => false,
     }

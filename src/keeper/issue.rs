@@ -46,8 +46,16 @@ impl From<Failure> for Unfit {
     }
 }
 
+/// Everything that comes before the first badge: what is there is read first, the key and then whatever `open` opens;
+/// what has to be made comes last.
+pub fn begin<T>(settings: &Settings, open: impl FnOnce() -> Result<T, Failure>) -> Result<(T, Option<Made>), Unfit> {
+    check_key(settings)?;
+    let opened = open()?;
+    Ok((opened, make_missing_key(settings)?))
+}
+
 /// Checks the key that is there, before anything is written; one that is yet to be made fits nobody's DID.
-pub fn check_key(settings: &Settings) -> Result<(), Unfit> {
+fn check_key(settings: &Settings) -> Result<(), Unfit> {
     if missing_key(settings).is_none() {
         return check_claimed(settings, &settings.key.read()?).map_err(Unfit::Refused);
     }
@@ -70,7 +78,7 @@ pub struct Made {
 }
 
 /// With `--generate-key`: makes the key if its file is not there.
-pub fn make_missing_key(settings: &Settings) -> Result<Option<Made>, Failure> {
+fn make_missing_key(settings: &Settings) -> Result<Option<Made>, Failure> {
     let Some(path) = missing_key(settings) else { return Ok(None) };
     let key = make::generate()?;
     let warning = make::create_private(path, &key)?;

@@ -1,7 +1,7 @@
 //! The loop: asks the machine, does what it says, hands back what came of it.
 
 use super::event::{Action, Event};
-use super::issue::{Unfit, check_key, issue, make_missing_key};
+use super::issue::{Unfit, begin, issue};
 use super::machine::Machine;
 use super::settings::Settings;
 use super::tell::Voice;
@@ -45,14 +45,12 @@ pub fn run(settings: &Settings, wanted: Wanted, credentials: Option<&Path>, mut 
     }
 }
 
-/// Everything that can be checked before the first badge, which may have to wait for the clock: what is there is
-/// read first, what has to be made comes last.
+/// Everything that can be done before the first badge, which may have to wait for the clock.
 #[inline(never)]
 fn prepare(settings: &Settings, wanted: Wanted, credentials: Option<&Path>, voice: &Voice) -> Result<Output, Unfit> {
     let path = settings.key.path();
-    check_key(settings)?;
-    let output = Output::open(wanted, path)?;
-    if let (Some(made), Some(path)) = (make_missing_key(settings)?, path) {
+    let (output, made) = begin(settings, || Output::open(wanted, path))?;
+    if let (Some(made), Some(path)) = (made, path) {
         voice.key_made(path, &made.did);
         if let Some(warning) = made.warning {
             voice.warn(&warning);

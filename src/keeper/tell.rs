@@ -156,8 +156,8 @@ impl Voice {
         }
         self.waiting = false;
         let attempt = machine.next_attempt(now).map(|boot| now.wall_at(boot).div_euclid(SECOND));
+        let next = attempt.map_or(String::new(), |at| format!("; next attempt at {}", date(at)));
         if let Some(failure) = self.failure.take() {
-            let next = attempt.map_or(String::new(), |at| format!("; next attempt at {}", date(at)));
             let facts = attempt.map_or(Members::new(), |at| Members::new().number("next_attempt", at));
             self.log.line(Level::Error, "failed", &format_args!("{failure}{next}"), facts);
             self.failing = Some(failure);
@@ -166,14 +166,10 @@ impl Voice {
         self.supervisor.reloaded();
         let until = |moment: Option<i64>| date(moment.unwrap_or_default().div_euclid(SECOND));
         let end = until(machine.expiry());
-        let status = match (&self.failing, attempt) {
-            (Some(failure), Some(at)) if machine.has_good_badge(now) => {
-                format!("{failure}; next attempt at {}; the badge is valid until {end}", date(at))
-            }
-            (Some(failure), Some(at)) => {
-                format!("{failure}; next attempt at {}; the badge is not valid now", date(at))
-            }
-            _ => format!("valid until {end}, next renewal at {}", until(machine.renewal())),
+        let status = match &self.failing {
+            Some(failure) if machine.has_good_badge(now) => format!("{failure}{next}; the badge is valid until {end}"),
+            Some(failure) => format!("{failure}{next}; the badge is not valid now"),
+            None => format!("valid until {end}, next renewal at {}", until(machine.renewal())),
         };
         self.supervisor.status(&status);
     }

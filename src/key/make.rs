@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::file::{KEY, Target, create, replace, unwritten};
 use crate::system::random;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Makes a key pair with the key's did:key as its `kid`.
 pub fn generate() -> Result<PrivateKey, Failure> {
@@ -24,7 +24,7 @@ pub fn generate() -> Result<PrivateKey, Failure> {
 /// Writes a new private key, mode 0600, durably. An existing file stays as it is and is an error. The answer is a
 /// warning about what may not survive a power cut, if there is one.
 pub fn create_private(path: &Path, key: &PrivateKey) -> Result<Option<String>, Failure> {
-    let temporary = temporary(&Target::beside(path))?;
+    let temporary = Target::beside(path).new_temporary(KEY)?;
     match create(path, &temporary, key.to_jwk().as_bytes(), 0o600) {
         Ok(unsynced) => Ok(warning(path, unsynced)),
         Err(error) => Err(unwritten(KEY, path, &error)),
@@ -35,16 +35,11 @@ pub fn create_private(path: &Path, key: &PrivateKey) -> Result<Option<String>, F
 /// link is followed. The answer is a warning as with [`create_private`].
 pub fn put(path: &Path, content: &str, mode: u32) -> Result<Option<String>, Failure> {
     let target = Target::resolve(KEY, path)?;
-    let temporary = temporary(&target)?;
+    let temporary = target.new_temporary(KEY)?;
     match replace(target.path(), &temporary, content.as_bytes(), mode, None, |_| ()) {
         Ok((_, unsynced)) => Ok(warning(path, unsynced)),
         Err(unreplaced) => Err(unwritten(KEY, path, &unreplaced.error)),
     }
-}
-
-fn temporary(target: &Target) -> Result<PathBuf, Failure> {
-    let random = random::bytes().map_err(|error| unwritten(KEY, target.path(), &error))?;
-    Ok(target.temporary(random))
 }
 
 fn warning(path: &Path, unsynced: Option<io::Error>) -> Option<String> {

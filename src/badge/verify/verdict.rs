@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use crate::encoding::json::quote;
+use crate::encoding::shortened;
 use std::fmt;
 
 /// The error codes of RFC-002 §8.5 that need no registry.
@@ -45,8 +46,8 @@ impl Code {
 
 /// A text of the badge for a sentence: escaped, and not longer than a person reads.
 pub(super) fn shown(text: &str) -> String {
-    const LONGEST: usize = 120;
-    if text.len() <= LONGEST { quote(text) } else { quote(&text[..text.floor_char_boundary(LONGEST)]) + "..." }
+    let (text, dots) = shortened(text);
+    quote(text) + dots
 }
 
 /// Why a badge is not accepted. It travels in a box: each `?` on its way moves it, and one word instead of four is less code.
