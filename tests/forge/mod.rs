@@ -1,11 +1,12 @@
 //! Badges made by hand: the good one, and what forgers and careless issuers make of it.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
-use crate::common::{RFC_SEED, now};
-use capiscio::encoding::base64url;
-use capiscio::key::PrivateKey;
+mod parts;
 
-pub const HEADER: &str = r#"{"alg":"EdDSA","typ":"JWT"}"#;
+use crate::common::{RFC_SEED, now};
+use capiscio::key::PrivateKey;
+pub use parts::*;
+
 pub const ISSUER: &str = "https://registry.capisc.io";
 pub const SUBJECT: &str = "did:web:registry.capisc.io:agents:a";
 
@@ -14,21 +15,10 @@ pub fn issuer() -> PrivateKey {
     seeded(RFC_SEED)
 }
 
-/// Somebody else.
-pub fn stranger() -> PrivateKey {
-    seeded("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE")
-}
-
-fn seeded(seed: &str) -> PrivateKey {
-    let mut bytes = [0; 32];
-    assert!(base64url::decode_exact(seed, &mut bytes));
-    PrivateKey::from_seed(bytes, None).unwrap()
-}
-
 /// A payload that is valid in every respect for an hour from now, with some members changed, added, or (with an
 /// empty value) taken away. Values are JSON.
 pub fn payload(changes: &[(&'static str, &str)]) -> String {
-    let mut members = vec![
+    let members = vec![
         ("jti", quoted("9b2f6f0e-5f2f-4d1c-8b8f-2f6f0e5f2f4d")),
         ("iss", quoted(ISSUER)),
         ("sub", quoted(SUBJECT)),
@@ -38,31 +28,7 @@ pub fn payload(changes: &[(&'static str, &str)]) -> String {
         ("key", issuer().public().claim()),
         ("vc", vc("agent.example.com", "1")),
     ];
-    for (name, value) in changes {
-        members.retain(|(other, _)| other != name);
-        if !value.is_empty() {
-            members.push((name, (*value).to_owned()));
-        }
-    }
-    let members: Vec<String> = members.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
-    format!("{{{}}}", members.join(","))
-}
-
-pub fn quoted(text: &str) -> String {
-    format!("\"{text}\"")
-}
-
-/// `domain` as it stands in JSON, escapes included.
-pub fn vc(domain: &str, level: &str) -> String {
-    format!(
-        r#"{{"type":["VerifiableCredential","AgentIdentity"],"credentialSubject":{{"domain":"{domain}","level":"{level}"}}}}"#
-    )
-}
-
-pub fn sign(header: &str, payload: &str, key: &PrivateKey) -> String {
-    let signed = [base64url::encode(header.as_bytes()), base64url::encode(payload.as_bytes())].join(".");
-    let signature = base64url::encode(&key.sign(signed.as_bytes()));
-    format!("{signed}.{signature}")
+    changed(members, changes)
 }
 
 /// A badge that the issuer signed, with these changes to its claims.
