@@ -23,7 +23,8 @@ capiscio=$(realpath -m "${CAPISCIO_BINARY:-$repo/target/x86_64-unknown-linux-mus
 work=$(mktemp -d /dev/shm/capiscio-deploy.XXXXXX)
 chmod 755 "$work"
 
-passed=0 failed=0 undo=()
+. "$repo/tests/check.sh"
+undo=()
 
 # at_exit COMMAND...: undone in reverse order, also after a time-out.
 at_exit() { undo+=("$(printf '%q ' "$@")"); }
@@ -39,21 +40,6 @@ trap 'exit 143' TERM
 trap 'exit 130' INT
 
 title() { printf '# %s\n' "$*"; }
-
-# check WHAT COMMAND...: one line per fact; what the command said is shown when it fails.
-check() {
-    local what=$1 said
-    shift
-    if said=$("$@" 2>&1); then
-        passed=$((passed + 1))
-        echo "ok - $what"
-    else
-        failed=$((failed + 1))
-        echo "not ok - $what"
-        printf '    ran: %s\n' "$*"
-        [ -z "$said" ] || printf '%s\n' "$said" | tail -n 25 | sed 's/^/    | /'
-    fi
-}
 
 # within SECONDS COMMAND...: looks every 50 ms; the last try's output is shown.
 within() {
@@ -88,9 +74,3 @@ verifies() { "$capiscio" badge verify --file "$1" --key "$2"; }
 
 # differs FILE OLD_CONTENT: there is a file and it is another badge.
 differs() { [ -s "$1" ] && [ "$(cat "$1")" != "$2" ]; }
-
-finish() {
-    echo "$passed passed, $failed failed"
-    [ $failed -eq 0 ] && [ $passed -gt 0 ]
-    exit
-}
