@@ -2,14 +2,14 @@
 //!
 //! Each function takes bytes and panics when something is wrong. `cargo test` runs them over corpus/, too.
 
-use capiscio::badge::claims::Term;
+use capiscio::badge::claims::Validity;
 use capiscio::badge::did::{is_did, is_host, is_https_origin};
-use capiscio::badge::jws::{self, IssueError};
-use capiscio::badge::verify::{Claims, Invalid, Rules, decode_unverified, is_signed_by, verify};
-use capiscio::badge::{END_OF_TIME, LONGEST_TOKEN};
+use capiscio::badge::issue::{self, IssueError};
+use capiscio::badge::verify::{Claims, Invalid, Rules, is_signed_by, read_unverified, verify};
+use capiscio::badge::{MAX_TIME, MAX_TOKEN_LEN};
 use capiscio::cli::{Parsed, Request, parse, parse_duration};
-use capiscio::encoding::json::{self, Json, MOST_LEVELS, MOST_MEMBERS, quote};
-use capiscio::encoding::{base58, base64url, shown};
+use capiscio::encoding::json::{self, Json, MAX_DEPTH, MAX_MEMBERS, quote};
+use capiscio::encoding::{base58, base64url, escaped};
 use capiscio::keeper::settings::Settings;
 use capiscio::key::{JwkError, PrivateKey, PublicKey};
 use std::ffi::{OsStr, OsString};
@@ -61,8 +61,8 @@ pub fn badge(data: &[u8]) {
             }
         }
     }
-    match decode_unverified(&token) {
-        Ok(seen) => assert!((0..=END_OF_TIME).contains(&seen.exp)),
+    match read_unverified(&token) {
+        Ok(seen) => assert!((0..=MAX_TIME).contains(&seen.exp)),
         Err(invalid) => told(&invalid),
     }
 }
@@ -80,7 +80,7 @@ fn told(invalid: &Invalid) {
 
 fn accepted(token: &[u8], rules: &Rules<'_>, claims: &Claims) {
     assert!(is_signed_by(token, key().public()), "what is accepted is signed");
-    let seen = decode_unverified(token).unwrap_or_else(|why| panic!("what is accepted is readable: {why}"));
+    let seen = read_unverified(token).unwrap_or_else(|why| panic!("what is accepted is readable: {why}"));
     assert_eq!((seen.exp, seen.iat, seen.nbf), (claims.exp, Some(claims.iat), claims.nbf));
     assert_eq!((seen.jti.as_ref(), seen.sub.as_ref()), (Some(&claims.jti), Some(&claims.sub)));
     assert!(claims.exp > NOW - SKEW && claims.iat <= NOW + SKEW && claims.nbf.is_none_or(|nbf| nbf <= NOW + SKEW));
@@ -90,7 +90,7 @@ fn accepted(token: &[u8], rules: &Rules<'_>, claims: &Claims) {
     assert!(claims.level != 0 || (claims.iss == own && claims.sub == own));
     assert!(rules.key.is_some() || claims.level == 0, "without a key only self-signed badges");
     assert!(rules.trusted_issuers.is_empty() || rules.trusted_issuers.contains(&claims.iss));
-    assert!(token.len() <= LONGEST_TOKEN);
+    assert!(token.len() <= MAX_TOKEN_LEN);
 
     // No other text is the same badge: some character, chosen by the token itself, is changed.
     let at = token.iter().fold(7usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(*byte)));
@@ -143,23 +143,23 @@ fn public_key(key: &PublicKey) {
 
 /// A JSON text, and the same as text that is written.
 pub fn json(data: &[u8]) {
-    let words = shown(OsStr::from_bytes(data));
+    let words = escaped(OsStr::from_bytes(data));
     assert!(is_plain(&words.to_string()));
     let Ok(text) = str::from_utf8(data) else { return };
     assert!(is_plain(&quote(text)));
-    assert_eq!(json::parse(&quote(text)), Some(Json::Text(text.to_owned())));
+    assert_eq!(json::parse(&quote(text)), Some(Json::String(text.to_owned())));
     let Some(tree) = json::parse(text) else { return };
-    assert!(is_within(&tree, MOST_LEVELS));
+    assert!(is_within(&tree, MAX_DEPTH));
     assert_eq!(json::parse(&written(&tree)), Some(tree));
 }
 
 fn is_within(tree: &Json, levels: u8) -> bool {
     let inside = |tree| levels > 0 && is_within(tree, levels - 1);
     match tree {
-        Json::List(items) => levels > 0 && items.iter().all(inside),
+        Json::Array(items) => levels > 0 && items.iter().all(inside),
         Json::Object(object) => {
-            let pairs = object.pairs();
-            levels > 0 && pairs.len() <= MOST_MEMBERS && pairs.iter().all(|(_, value)| inside(value))
+            let pairs = object.members();
+            levels > 0 && pairs.len() <= MAX_MEMBERS && pairs.iter().all(|(_, value)| inside(value))
         }
         _ => true,
     }
@@ -169,15 +169,15 @@ fn written(tree: &Json) -> String {
     match tree {
         Json::Null => "null".into(),
         Json::Bool(value) => value.to_string(),
-        Json::Nonnegative(number) => number.to_string(),
+        Json::Unsigned(number) => number.to_string(),
         Json::Negative(0) => "-0".into(),
         Json::Negative(number) => number.to_string(),
         Json::Float => "0.5".into(),
-        Json::Text(text) => quote(text),
-        Json::List(items) => format!("[{}]", items.iter().map(written).collect::<Vec<_>>().join(",")),
+        Json::String(text) => quote(text),
+        Json::Array(items) => format!("[{}]", items.iter().map(written).collect::<Vec<_>>().join(",")),
         Json::Object(object) => {
             let pair = |(name, value): &(String, Json)| format!("{}:{}", quote(name), written(value));
-            format!("{{{}}}", object.pairs().iter().map(pair).collect::<Vec<_>>().join(","))
+            format!("{{{}}}", object.members().iter().map(pair).collect::<Vec<_>>().join(","))
         }
     }
 }
@@ -307,10 +307,10 @@ fn usable(settings: &Settings) {
     }
     assert!(settings.ready_fd.is_none_or(|number| number > 2));
 
-    let (key, term) = (key(), Term { iat: NOW, exp: NOW.saturating_add(policy.lifetime) });
-    let badge = match jws::issue(&settings.identity, key, term, [7; 16]) {
+    let (key, term) = (key(), Validity { iat: NOW, exp: NOW.saturating_add(policy.lifetime) });
+    let badge = match issue::issue(&settings.identity, key, term, [7; 16]) {
         Ok(badge) => badge,
-        Err(IssueError::PastYear9999) => return assert!(term.exp > END_OF_TIME),
+        Err(IssueError::PastYear9999) => return assert!(term.exp > MAX_TIME),
         // Escaped, an audience may be six times as long as it was said.
         Err(why) => {
             return assert!(why == IssueError::TooLarge && settings.identity.audience.concat().len() > 6000, "{why}");

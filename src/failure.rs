@@ -1,7 +1,7 @@
 #![forbid(unsafe_code)]
 //! Every failure is a sentence: what was being done, to which path, what stands against it, what cures it.
 
-use crate::encoding::shown;
+use crate::encoding::escaped;
 use std::ffi::OsStr;
 use std::fmt;
 use std::path::Path;
@@ -26,7 +26,7 @@ impl fmt::Display for Failure {
 
 /// A path as one word for a POSIX shell, to be copied from a sentence.
 pub fn shell_word(path: &Path) -> String {
-    let text = shown(path).to_string();
+    let text = escaped(path).to_string();
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+=:@%".contains(&byte);
     if !text.is_empty() && text.bytes().all(plain) && path.as_os_str() == OsStr::new(&text) {
         return text;

@@ -174,7 +174,7 @@ fn a_key_on_the_command_line_is_refused_and_not_repeated() {
         sentence(&run(scratch.path(), &arguments), 2, &[], &["a JWK as an argument"]);
     }
     let twice = ["badge", "keep", "--sub", RFC_KEY, "--sub", RFC_KEY];
-    sentence(&run(scratch.path(), &twice), 2, &["JSON, not shown"], &["a JWK as --sub"]);
+    sentence(&run(scratch.path(), &twice), 2, &["JSON, not escaped"], &["a JWK as --sub"]);
 }
 
 #[test]

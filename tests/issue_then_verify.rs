@@ -1,10 +1,10 @@
 //! What `issue` makes, `verify` accepts: for any identity that the command line accepts, at any
 //! time from the clock floor to the end of the year 9999.
 
-use capiscio::badge::claims::{Identity, Names, Term};
+use capiscio::badge::claims::{Identity, Issuance, Validity};
 use capiscio::badge::did::{is_did, is_host, is_https_origin};
-use capiscio::badge::verify::{Rules, decode_unverified, verify};
-use capiscio::badge::{END_OF_TIME, LONGEST_TOKEN, jws};
+use capiscio::badge::verify::{Rules, read_unverified, verify};
+use capiscio::badge::{MAX_TIME, MAX_TOKEN_LEN, issue};
 use capiscio::key::{PrivateKey, PublicKey};
 
 /// 2025-01-01T00:00:00Z: below it the keeper signs nothing.
@@ -67,25 +67,25 @@ impl Random {
     }
 
     fn identity(&mut self) -> Identity {
-        let names = match self.below(3) {
-            0 => Names::SelfSigned,
-            _ => Names::Registry { issuer: self.issuer(), subject: self.did() },
+        let issuance = match self.below(3) {
+            0 => Issuance::SelfSigned,
+            _ => Issuance::Registry { issuer: self.issuer(), subject: self.did() },
         };
-        let level = match names {
-            Names::SelfSigned => 0,
-            Names::Registry { .. } => 1 + self.below(4) as u8,
+        let level = match issuance {
+            Issuance::SelfSigned => 0,
+            Issuance::Registry { .. } => 1 + self.below(4) as u8,
         };
         let domain = if level < 2 { self.some(Random::host) } else { Some(self.host()) };
         let audience = (0..self.below(4)).map(|_| self.text()).collect();
-        Identity { names, domain, audience, level }
+        Identity { issuance, domain, audience, level }
     }
 
-    fn term(&mut self) -> Term {
-        let span = END_OF_TIME as u64 - CLOCK_FLOOR;
+    fn term(&mut self) -> Validity {
+        let span = MAX_TIME as u64 - CLOCK_FLOOR;
         let iat = CLOCK_FLOOR + self.below(span);
-        let room = END_OF_TIME as u64 - iat;
+        let room = MAX_TIME as u64 - iat;
         let exp = iat + 1 + self.below(room.min(90_000));
-        Term { iat: iat as i64, exp: (exp as i64).min(END_OF_TIME) }
+        Validity { iat: iat as i64, exp: (exp as i64).min(MAX_TIME) }
     }
 }
 
@@ -98,12 +98,12 @@ fn what_is_issued_verifies() {
         let identity = random.identity();
         let term = random.term();
         check_generated(&identity);
-        let badge = jws::issue(&identity, &key, term, random.bytes())
+        let badge = issue::issue(&identity, &key, term, random.bytes())
             .unwrap_or_else(|why| panic!("round {round}: {why}: {identity:?}"));
-        assert!(badge.token.len() < LONGEST_TOKEN);
+        assert!(badge.token.len() < MAX_TOKEN_LEN);
 
         let audience = identity.audience.first().map(String::as_str);
-        let own = matches!(identity.names, Names::SelfSigned);
+        let own = matches!(identity.issuance, Issuance::SelfSigned);
         let public = PublicKey::from_jwk(&key.public().to_jwk()).expect("our own JWK");
         // Named by its JWK, or, when self-signed, by nothing but the badge. No skew at either end.
         for named in if own { vec![Some(&public), None] } else { vec![Some(&public)] } {
@@ -124,14 +124,14 @@ fn what_is_issued_verifies() {
                 assert_eq!((claims.level, claims.ial), (identity.level, 0));
             }
         }
-        let seen = decode_unverified(badge.token.as_bytes()).expect("readable without a key");
+        let seen = read_unverified(badge.token.as_bytes()).expect("readable without a key");
         assert_eq!((seen.exp, seen.jti), (term.exp, Some(badge.jti)));
     }
 }
 
 /// The generators make only what the command line accepts.
 fn check_generated(identity: &Identity) {
-    if let Names::Registry { issuer, subject } = &identity.names {
+    if let Issuance::Registry { issuer, subject } = &identity.issuance {
         assert!(is_did(subject), "{subject}");
         assert!(is_did(issuer) || is_https_origin(issuer), "{issuer}");
     }

@@ -305,7 +305,7 @@ fn the_monitoring_commands_of_the_guide_work_unchanged() {
 
 fn text(object: &str, name: &str) -> String {
     match parse(object).as_ref().and_then(Json::as_object).and_then(|object| object.get(name).ok().flatten()) {
-        Some(Json::Text(text)) => text.clone(),
+        Some(Json::String(text)) => text.clone(),
         _ => panic!("{name} is no text in {object}"),
     }
 }
@@ -314,7 +314,7 @@ fn member(lines: &str, name: &str) -> i64 {
     let number = lines.lines().find_map(|line| {
         let object = parse(line)?;
         match object.as_object()?.get(name).ok()?? {
-            Json::Nonnegative(number) => Some(*number as i64),
+            Json::Unsigned(number) => Some(*number as i64),
             _ => None,
         }
     });

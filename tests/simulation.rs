@@ -1,7 +1,7 @@
 //! Ten years of a keeper's life per seed, in a moment: the clock is set forward and back, disks fill up, keys get
 //! lost, files are touched and damaged, wakes come early, late or for nothing. What must hold is held at each step.
 
-use capiscio::badge::claims::Term;
+use capiscio::badge::claims::Validity;
 use capiscio::keeper::event::{Action, Event, Sleep};
 use capiscio::keeper::machine::Machine;
 use capiscio::keeper::moment::{Moment, SECOND};
@@ -49,7 +49,7 @@ struct World {
     /// The kernel has an event about the file that nobody has taken yet.
     told: bool,
     damaged: bool,
-    badge: Option<Term>,
+    badge: Option<Validity>,
     broken_until: i64,
     /// Somebody has asked for a new badge and has not got it yet.
     asked: bool,
@@ -134,7 +134,7 @@ impl World {
         panic!("a keeper that acts twelve times without sleeping is in a loop: {:?}", self.machine);
     }
 
-    fn issue(&mut self, term: Term) -> Event {
+    fn issue(&mut self, term: Validity) -> Event {
         assert!(self.clock_is_set(), "nothing is signed before the clock is set");
         assert_eq!(term.exp - term.iat, self.policy.lifetime);
         self.take_time();

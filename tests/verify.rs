@@ -528,9 +528,9 @@ fn numbers_and_nesting_that_break_others_are_refused() {
     for (name, value) in claims {
         scratch.write("badge.jwt", badge(&[(name, value)]));
         let ended = verify(&scratch, &["--key", "public.jwk", "--file", "badge.jwt"]);
-        let shown = &value[..value.len().min(40)];
-        assert_eq!(ended.code, Some(INVALID), "{name} {shown}: {ended:?}");
-        assert!(ended.stdout.starts_with("BADGE_"), "{name} {shown}: {ended:?}");
+        let escaped = &value[..value.len().min(40)];
+        assert_eq!(ended.code, Some(INVALID), "{name} {escaped}: {ended:?}");
+        assert!(ended.stdout.starts_with("BADGE_"), "{name} {escaped}: {ended:?}");
     }
 }
 

@@ -1,25 +1,25 @@
 //! What a badge says: who it is about, who says so, for how long.
 #![forbid(unsafe_code)]
 
-use crate::encoding::json::Members;
+use crate::encoding::json::JsonObject;
 use crate::key::PublicKey;
 
 /// Everything about a badge that stays the same from renewal to renewal.
 #[derive(Clone, Debug)]
 pub struct Identity {
     /// Who vouches for whom.
-    pub names: Names,
+    pub issuance: Issuance,
     /// The agent's host name with an optional port (`vc.credentialSubject.domain`).
     pub domain: Option<String>,
     /// Who may accept the badge (`aud`); empty: anybody.
     pub audience: Vec<String>,
-    /// Trust level 0 to 4; 0 with [`Names::SelfSigned`] and only there.
+    /// Trust level 0 to 4; 0 with [`Issuance::SelfSigned`] and only there.
     pub level: u8,
 }
 
 /// Issuer and subject.
 #[derive(Clone, Debug)]
-pub enum Names {
+pub enum Issuance {
     /// A registry's word for an agent.
     Registry {
         /// An HTTPS origin or a DID (`iss`).
@@ -33,7 +33,7 @@ pub enum Names {
 
 /// When the badge is valid, in whole Unix seconds (RFC 7519 §2, NumericDate).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Term {
+pub struct Validity {
     /// Issued at.
     pub iat: i64,
     /// Expires at: the first second at which it is no longer valid.
@@ -43,9 +43,9 @@ pub struct Term {
 impl Identity {
     /// `iss` and `sub` of a badge signed with `key`.
     pub fn issuer_and_subject(&self, key: &PublicKey) -> (String, String) {
-        match &self.names {
-            Names::Registry { issuer, subject } => (issuer.clone(), subject.clone()),
-            Names::SelfSigned => (key.did_key(), key.did_key()),
+        match &self.issuance {
+            Issuance::Registry { issuer, subject } => (issuer.clone(), subject.clone()),
+            Issuance::SelfSigned => (key.did_key(), key.did_key()),
         }
     }
 
@@ -54,23 +54,23 @@ impl Identity {
     /// Spaces before the last brace fill it up to a multiple of three bytes. Then its base64url
     /// has the same text with and without padding, and the guide's `cut -d. -f2 | base64 -d` sees
     /// all of it with every `base64`. For the same reason it is in [`standard_letters`] only.
-    pub(super) fn payload(&self, jti: &str, iss: &str, sub: &str, term: Term, key: &PublicKey) -> String {
-        let subject = Members::new()
-            .maybe_text("domain", self.domain.as_deref())
-            .text("level", &i64::from(self.level).to_string())
+    pub(super) fn payload(&self, jti: &str, iss: &str, sub: &str, term: Validity, key: &PublicKey) -> String {
+        let subject = JsonObject::new()
+            .optional_string("domain", self.domain.as_deref())
+            .string("level", &i64::from(self.level).to_string())
             .finish();
-        let vc = Members::new()
+        let vc = JsonObject::new()
             .raw("type", "[\"VerifiableCredential\",\"AgentIdentity\"]")
             .raw("credentialSubject", &subject)
             .finish();
-        let mut members = Members::new().text("jti", jti).text("iss", iss).text("sub", sub);
+        let mut members = JsonObject::new().string("jti", jti).string("iss", iss).string("sub", sub);
         if !self.audience.is_empty() {
-            members = members.texts("aud", &self.audience);
+            members = members.strings("aud", &self.audience);
         }
         let mut payload = members
-            .number("iat", term.iat)
-            .number("exp", term.exp)
-            .text("ial", "0")
+            .integer("iat", term.iat)
+            .integer("exp", term.exp)
+            .string("ial", "0")
             .raw("key", &key.claim())
             .raw("vc", &vc)
             .finish();

@@ -51,7 +51,7 @@ pub fn is_https_origin(text: &str) -> bool {
 ///
 /// ASCII letters, digits, `-` and `_`, in labels of 1 to 63 characters that neither begin nor end
 /// with `-`; at most 253 characters without the port (RFC 1123 §2.1, with the underscore that
-/// container networks use). Names beyond ASCII come in their `xn--` form.
+/// container networks use). Issuance beyond ASCII come in their `xn--` form.
 pub fn is_host(text: &str) -> bool {
     let (name, port_fine) = match text.split_once(':') {
         Some((name, port)) => (name, is_port(port)),

@@ -5,12 +5,12 @@
 
 pub mod claims;
 pub mod did;
+pub mod issue;
 pub mod jti;
-pub mod jws;
 pub mod verify;
 
 /// 9999-12-31T23:59:59Z in Unix seconds: the last time that every reader of dates can show.
-pub const END_OF_TIME: i64 = 253_402_300_799;
+pub const MAX_TIME: i64 = 253_402_300_799;
 
 /// The longest token, in bytes, that is issued or read.
-pub const LONGEST_TOKEN: usize = 64 * 1024;
+pub const MAX_TOKEN_LEN: usize = 64 * 1024;

@@ -22,7 +22,7 @@ pub struct Command {
     pub about: &'static str,
     /// What may stand behind the flags; empty for nothing.
     pub operand: &'static str,
-    /// A line that works, shown first.
+    /// A line that works, escaped first.
     pub example: &'static str,
     /// Its flags, group by group.
     pub flags: &'static [&'static [Flag]],

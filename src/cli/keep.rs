@@ -5,7 +5,7 @@ use super::duration;
 use super::flags::{TEST_DOMAIN, TEST_SUBJECT};
 use super::usage::Usage;
 use super::words::{Environment, Words};
-use crate::badge::claims::{Identity, Names};
+use crate::badge::claims::{Identity, Issuance};
 use crate::badge::did::{is_did, is_host, is_https_origin};
 use crate::file::Wanted;
 use crate::keeper::policy::Policy;
@@ -39,7 +39,7 @@ pub fn settings(words: &mut Words, environment: Environment) -> Result<Settings,
         "json" => true,
         _ => return Err(said(words, "log-format", "is neither text nor json")),
     };
-    let names = ["sub", "iss"].into_iter().filter(|_| matches!(identity.names, Names::SelfSigned));
+    let names = ["sub", "iss"].into_iter().filter(|_| matches!(identity.issuance, Issuance::SelfSigned));
     let mut claimed = Vec::new();
     for given in names.filter_map(|name| words.get(name)) {
         claimed.push((given.said_as.clone(), given.text().to_owned()));
@@ -85,10 +85,13 @@ fn identity(words: &mut Words) -> Result<Identity, Usage> {
             &"--sub, --iss and --aud are longer than 16 KiB together: no verifier reads a badge that large",
         ));
     }
-    let names =
-        if self_sign { Names::SelfSigned } else { Names::Registry { issuer: issuer.into(), subject: subject.into() } };
+    let issuance = if self_sign {
+        Issuance::SelfSigned
+    } else {
+        Issuance::Registry { issuer: issuer.into(), subject: subject.into() }
+    };
     let identity =
-        Identity { names, domain: Some(domain.to_owned()).filter(|domain| !domain.is_empty()), audience, level };
+        Identity { issuance, domain: Some(domain.to_owned()).filter(|domain| !domain.is_empty()), audience, level };
     warn_of_test_values(words, &identity);
     Ok(identity)
 }
@@ -172,7 +175,7 @@ fn group(words: &Words) -> Result<Option<u32>, Usage> {
 }
 
 fn warn_of_test_values(words: &mut Words, identity: &Identity) {
-    let subject = matches!(&identity.names, Names::Registry { subject, .. } if subject == TEST_SUBJECT);
+    let subject = matches!(&identity.issuance, Issuance::Registry { subject, .. } if subject == TEST_SUBJECT);
     let domain = identity.domain.as_deref() == Some(TEST_DOMAIN);
     for (is_test, flag, value) in [(subject, "sub", TEST_SUBJECT), (domain, "domain", TEST_DOMAIN)] {
         if is_test {

@@ -1,7 +1,7 @@
 #![forbid(unsafe_code)]
 //! A command line that is wrong, as a sentence.
 
-use crate::encoding::{shortened, shown};
+use crate::encoding::{escaped, truncated};
 use std::ffi::OsStr;
 use std::fmt;
 
@@ -26,7 +26,7 @@ impl From<lexopt::Error> for Usage {
     fn from(error: lexopt::Error) -> Usage {
         match error {
             lexopt::Error::UnexpectedValue { option, .. } => {
-                Usage::new(&format_args!("{} takes no value", shown(&option)))
+                Usage::new(&format_args!("{} takes no value", escaped(&option)))
             }
             lexopt::Error::NonUnicodeValue(word) => Usage::new(&format_args!("\"{}\" is not UTF-8", quoted(&word))),
             // What else it knows comes from calls that are not made here.
@@ -37,11 +37,11 @@ impl From<lexopt::Error> for Usage {
 
 /// A word of the command line as a sentence may repeat it: escaped, not too long, and nothing that may be a key.
 pub fn quoted(word: &OsStr) -> String {
-    let text = shown(word).to_string();
+    let text = escaped(word).to_string();
     if text.as_bytes().contains(&b'{') {
-        return "(JSON, not shown)".into();
+        return "(JSON, not escaped)".into();
     }
-    let (text, dots) = shortened(&text);
+    let (text, dots) = truncated(&text);
     [text, dots].concat()
 }
 
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn a_key_on_the_command_line_is_not_repeated() {
-        assert_eq!(quoted(OsStr::new(r#"{"kty":"OKP","d":"secret"}"#)), "(JSON, not shown)");
+        assert_eq!(quoted(OsStr::new(r#"{"kty":"OKP","d":"secret"}"#)), "(JSON, not escaped)");
         assert_eq!(quoted(OsStr::new("\x1b[2J")), "\\u001b[2J");
     }
 }

@@ -1,11 +1,11 @@
 //! `capiscio badge health`
 
 use super::{DONE, FAILED, USAGE, print};
-use crate::badge::LONGEST_TOKEN;
-use crate::badge::verify::{Unverified, decode_unverified, is_signed_by};
+use crate::badge::MAX_TOKEN_LEN;
+use crate::badge::verify::{Unverified, is_signed_by, read_unverified};
 use crate::cli::Health;
-use crate::encoding::json::Members;
-use crate::encoding::shown;
+use crate::encoding::escaped;
+use crate::encoding::json::JsonObject;
 use crate::key::file::read_either;
 use crate::system::clock;
 use crate::system::descriptor::read_at_most;
@@ -68,11 +68,11 @@ fn judge(badge: &Unverified, min_remaining: i64, now: i64) -> Verdict {
 
 fn read(asked: &Health) -> Result<Unverified, String> {
     let token = read_token(&asked.path)?;
-    let badge = decode_unverified(&token).map_err(|invalid| format!("Badge malformed: {}", invalid.sentence))?;
+    let badge = read_unverified(&token).map_err(|invalid| format!("Badge malformed: {}", invalid.sentence))?;
     if let Some(path) = &asked.key {
         let key = read_either(path).map_err(|failure| failure.to_string())?;
         if !is_signed_by(&token, &key) {
-            return Err(format!("Badge not signed by the key {}", shown(path)));
+            return Err(format!("Badge not signed by the key {}", escaped(path)));
         }
     }
     Ok(badge)
@@ -88,17 +88,17 @@ fn read_token(path: &Path) -> Result<Vec<u8>, String> {
     if !file.metadata().map_err(unreadable)?.is_file() {
         return Err("Badge file unreadable: it is no ordinary file".to_owned());
     }
-    read_at_most(&file, LONGEST_TOKEN + 2).map_err(unreadable)
+    read_at_most(&file, MAX_TOKEN_LEN + 2).map_err(unreadable)
 }
 
 fn json(asked: &Health, verdict: &Verdict, badge: Option<&Unverified>, now: i64) -> String {
-    let mut members = Members::new().text("state", verdict.state).text("message", &verdict.sentence);
+    let mut members = JsonObject::new().string("state", verdict.state).string("message", &verdict.sentence);
     if let Some(badge) = badge {
-        members = members.number("remaining", badge.exp - now).number("exp", badge.exp);
+        members = members.integer("remaining", badge.exp - now).integer("exp", badge.exp);
         if let Some(iat) = badge.iat {
-            members = members.number("iat", iat);
+            members = members.integer("iat", iat);
         }
-        members = members.maybe_text("jti", badge.jti.as_deref()).maybe_text("sub", badge.sub.as_deref());
+        members = members.optional_string("jti", badge.jti.as_deref()).optional_string("sub", badge.sub.as_deref());
     }
-    members.text("path", &shown(&asked.path).to_string()).finish() + "\n"
+    members.string("path", &escaped(&asked.path).to_string()).finish() + "\n"
 }

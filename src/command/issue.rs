@@ -1,7 +1,7 @@
 //! `capiscio badge issue`
 
 use super::{DONE, FAILED, USAGE, complain, failed, print, warn};
-use crate::badge::claims::Term;
+use crate::badge::claims::Validity;
 use crate::file::Output;
 use crate::keeper::issue::{Unfit, begin, issue as sign};
 use crate::keeper::policy::CLOCK_FLOOR;
@@ -16,7 +16,7 @@ pub fn issue(mut settings: Settings) -> u8 {
         complain(&"the clock is not set (it is before 2025): a badge signed now would be worthless; set the clock");
         return FAILED;
     }
-    let term = Term { iat, exp: iat.saturating_add(settings.policy.lifetime) };
+    let term = Validity { iat, exp: iat.saturating_add(settings.policy.lifetime) };
     let wanted = settings.output.take();
     let open = || wanted.map(|wanted| Output::open(wanted, settings.key.path())).transpose();
     let (output, made) = match begin(&settings, open) {

@@ -2,7 +2,7 @@
 
 use super::{DONE, complain, failed, print, warn};
 use crate::cli::{KeyGen, KeyPublic};
-use crate::encoding::shown;
+use crate::encoding::escaped;
 use crate::failure::Failure;
 use crate::file::{KEY, Target, directory, refused, unwritten};
 use crate::key::PrivateKey;
@@ -19,7 +19,11 @@ pub fn generate(asked: &KeyGen) -> u8 {
     match write_pair(asked) {
         Err(failure) => failed(&failure),
         Ok(did) => {
-            complain(&format_args!("wrote {} (keep it secret) and {}", shown(&asked.private), shown(&asked.public)));
+            complain(&format_args!(
+                "wrote {} (keep it secret) and {}",
+                escaped(&asked.private),
+                escaped(&asked.public)
+            ));
             if asked.show_did { print(&format_args!("{did}\n")) } else { DONE }
         }
     }

@@ -1,11 +1,11 @@
 //! `capiscio badge verify`
 
 use super::{DONE, FAILED, USAGE, complain, print};
-use crate::badge::LONGEST_TOKEN;
+use crate::badge::MAX_TOKEN_LEN;
 use crate::badge::verify::{Claims, Rules, verify as check};
 use crate::cli::{Token, Verify};
-use crate::encoding::json::Members;
-use crate::encoding::shown;
+use crate::encoding::escaped;
+use crate::encoding::json::JsonObject;
 use crate::key::file::read_public;
 use crate::report::time::{date, span};
 use crate::system::clock;
@@ -57,13 +57,13 @@ pub fn verify(asked: &Verify) -> u8 {
 }
 
 fn read_token(token: &Token) -> Result<Vec<u8>, String> {
-    let read = |file: &File| read_at_most(file, LONGEST_TOKEN + 2);
+    let read = |file: &File| read_at_most(file, MAX_TOKEN_LEN + 2);
     match token {
         Token::Word(word) => Ok(word.as_bytes().to_vec()),
         Token::Stdin => read(&stdin()).map_err(|error| format!("cannot read the badge from stdin: {error}")),
         Token::File(path) => open(path, libc::O_RDONLY)
             .and_then(|file| read(&file))
-            .map_err(|error| format!("cannot read the badge {}: {error}", shown(path))),
+            .map_err(|error| format!("cannot read the badge {}: {error}", escaped(path))),
     }
 }
 
@@ -72,14 +72,14 @@ fn summary(claims: &Claims, now: i64) -> String {
     let mut row = |name: &str, value: &dyn Display| {
         text.push_str(&format!("  {name:<9} {value}\n"));
     };
-    row("subject", &shown(&claims.sub));
-    row("issuer", &shown(&claims.iss));
+    row("subject", &escaped(&claims.sub));
+    row("issuer", &escaped(&claims.iss));
     row("level", &claims.level);
     if let Some(domain) = &claims.domain {
-        row("domain", &shown(domain));
+        row("domain", &escaped(domain));
     }
     if !claims.aud.is_empty() {
-        row("audience", &shown(&claims.aud.join(", ")));
+        row("audience", &escaped(&claims.aud.join(", ")));
     }
     row("issued", &date(claims.iat));
     let left = claims.exp - now;
@@ -89,22 +89,25 @@ fn summary(claims: &Claims, now: i64) -> String {
 }
 
 fn claims_json(claims: &Claims) -> String {
-    let mut members =
-        Members::new().raw("valid", "true").text("jti", &claims.jti).text("iss", &claims.iss).text("sub", &claims.sub);
+    let mut members = JsonObject::new()
+        .raw("valid", "true")
+        .string("jti", &claims.jti)
+        .string("iss", &claims.iss)
+        .string("sub", &claims.sub);
     if !claims.aud.is_empty() {
-        members = members.texts("aud", &claims.aud);
+        members = members.strings("aud", &claims.aud);
     }
     members
-        .number("iat", claims.iat)
-        .number("exp", claims.exp)
-        .text("ial", &claims.ial.to_string())
-        .text("level", &claims.level.to_string())
-        .maybe_text("domain", claims.domain.as_deref())
+        .integer("iat", claims.iat)
+        .integer("exp", claims.exp)
+        .string("ial", &claims.ial.to_string())
+        .string("level", &claims.level.to_string())
+        .optional_string("domain", claims.domain.as_deref())
         .finish()
         + "\n"
 }
 
 /// No code: there was no badge that could have been invalid.
 fn invalid_json(code: Option<&str>, sentence: &str) -> String {
-    Members::new().raw("valid", "false").maybe_text("code", code).text("message", sentence).finish() + "\n"
+    JsonObject::new().raw("valid", "false").optional_string("code", code).string("message", sentence).finish() + "\n"
 }

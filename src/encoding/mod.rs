@@ -5,7 +5,7 @@
 
 pub mod base58;
 pub mod base64url;
+mod escape;
 pub mod json;
-mod shown;
 
-pub use shown::{shortened, shown};
+pub use escape::{escaped, truncated};

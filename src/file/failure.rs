@@ -1,9 +1,9 @@
 #![forbid(unsafe_code)]
 //! A system call that failed for the output file, as a sentence: the cure follows from the errno.
 
-use crate::encoding::shown;
+use crate::encoding::escaped;
 use crate::failure::{Failure, shell_word};
-use crate::system::effective_user;
+use crate::system::effective_uid;
 use std::fmt::Display;
 use std::fs;
 use std::io;
@@ -24,7 +24,7 @@ pub fn unwritten(what: &str, path: &Path, error: &io::Error) -> Failure {
 
 /// The same for something that no system call said.
 pub fn refused(what: &str, path: &Path, reason: &dyn Display, cure: &dyn Display) -> Failure {
-    Failure::new(&format_args!("failed to write {what} to {}", shown(path)), reason, cure)
+    Failure::new(&format_args!("failed to write {what} to {}", escaped(path)), reason, cure)
 }
 
 /// The directory of a file, as a path that can be opened.
@@ -40,7 +40,7 @@ fn cure(path: &Path, error: &io::Error) -> String {
     match error.raw_os_error().unwrap_or(0) {
         libc::ENOENT => format!("make the directory: mkdir -p {directory}"),
         libc::EACCES => {
-            let user = effective_user();
+            let user = effective_uid();
             format!("the keeper runs as uid {user}, which must be able to write there: chown {user} {directory}")
         }
         libc::EPERM => not_permitted(path, &directory),
@@ -68,7 +68,7 @@ fn cure(path: &Path, error: &io::Error) -> String {
 fn not_permitted(path: &Path, directory: &str) -> String {
     let sticky = fs::metadata(self::directory(path)).is_ok_and(|found| found.mode() & libc::S_ISVTX != 0);
     match fs::symlink_metadata(path) {
-        Ok(found) if sticky && found.uid() != effective_user() => format!(
+        Ok(found) if sticky && found.uid() != effective_uid() => format!(
             "the file there belongs to uid {}, and {directory} is sticky, so nobody else may replace it: \
              remove the file as that user, or give the keeper a directory of its own",
             found.uid()

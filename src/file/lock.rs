@@ -3,7 +3,7 @@
 
 use super::failure::{BADGE, refused, unwritten};
 use super::target::is_one;
-use crate::encoding::shown;
+use crate::encoding::escaped;
 use crate::failure::Failure;
 use crate::system::descriptor::read_at_most;
 use crate::system::filesystem::open;
@@ -104,7 +104,7 @@ fn unopened(path: &Path, output: &Path, error: &io::Error) -> Failure {
         Ok(found) if error.kind() == io::ErrorKind::PermissionDenied => refused(
             BADGE,
             output,
-            &format_args!("the lock {} belongs to uid {}", shown(path), found.uid()),
+            &format_args!("the lock {} belongs to uid {}", escaped(path), found.uid()),
             &"run the keeper as that user, or remove the lock if no keeper of theirs is running",
         ),
         _ => unwritten(BADGE, output, error),
@@ -112,7 +112,7 @@ fn unopened(path: &Path, output: &Path, error: &io::Error) -> Failure {
 }
 
 fn misplaced(path: &Path, output: &Path) -> Failure {
-    let reason = format_args!("the keeper's lock {} is no ordinary file", shown(path));
+    let reason = format_args!("the keeper's lock {} is no ordinary file", escaped(path));
     refused(BADGE, output, &reason, &"remove what stands there")
 }
 
@@ -127,7 +127,7 @@ fn taken(path: &Path, output: &Path, file: &File) -> Failure {
     refused(
         BADGE,
         output,
-        &format_args!("another keeper ({who}) keeps this file and holds the lock {}", shown(path)),
+        &format_args!("another keeper ({who}) keeps this file and holds the lock {}", escaped(path)),
         &"stop that one, or give this one another --out",
     )
 }

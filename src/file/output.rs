@@ -7,9 +7,9 @@ use super::lock::{Lock, Locked};
 use super::replace::{Unreplaced, replace};
 use super::watch::Watch;
 use super::written::Written;
-use crate::encoding::shown;
+use crate::encoding::escaped;
 use crate::failure::Failure;
-use crate::system::effective_user;
+use crate::system::effective_uid;
 use std::fs;
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -164,7 +164,7 @@ impl Output {
                 self.lockless = true;
                 self.warnings.push(format!(
                     "the file system of {} knows no locks ({error}): nothing keeps a second keeper away from the file",
-                    shown(self.target.path())
+                    escaped(self.target.path())
                 ));
             }
         }
@@ -192,7 +192,7 @@ impl Output {
         {
             self.warnings.push(format!(
                 "the badge stands in {}, but its directory could not be synced ({error}): a power cut now may bring the old one back",
-                shown(self.target.path())
+                escaped(self.target.path())
             ));
         }
         self.sync_fails = failure.is_some();
@@ -205,7 +205,7 @@ impl Output {
         {
             self.warnings.push(format!(
                 "the kernel does not tell of changes to {}: {why}; it is looked at every --check-interval instead",
-                shown(self.target.path())
+                escaped(self.target.path())
             ));
         }
         self.blind = blind;
@@ -222,7 +222,7 @@ fn unwritten_in(path: &Path, group: Option<u32>, unreplaced: &Unreplaced) -> Fai
             &format_args!(
                 "the keeper (uid {}) must be a member of that group: group_add in compose, \
                  SupplementaryGroups= in systemd, fsGroup in Kubernetes",
-                effective_user()
+                effective_uid()
             ),
         ),
         _ => unwritten(BADGE, path, error),

@@ -39,7 +39,7 @@ pub type Replaced = (Metadata, Option<io::Error>);
 /// Replaces `path` by `content`: atomically, durably, with exactly this mode and group.
 ///
 /// Up to and including the rename a failure leaves the old file as it was, byte for byte. `before_rename` is
-/// shown the complete temporary file while nobody else can know of it.
+/// escaped the complete temporary file while nobody else can know of it.
 pub fn replace(
     path: &Path,
     temporary: &Path,

@@ -4,7 +4,7 @@
 use super::failure::{KEY, directory, refused, unwritten};
 use crate::failure::Failure;
 use crate::system::filesystem::longest_name;
-use crate::system::{effective_user, random};
+use crate::system::{effective_uid, random};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
@@ -179,7 +179,7 @@ fn behind(what: &str, path: &Path, link: &fs::Metadata) -> Result<PathBuf, Failu
     }
     let parent = fs::metadata(directory(path)).map_err(|error| unwritten(what, path, &error))?;
     let anybodys = parent.mode() & 0o1002 == 0o1002;
-    if anybodys && link.uid() != effective_user() && link.uid() != parent.uid() {
+    if anybodys && link.uid() != effective_uid() && link.uid() != parent.uid() {
         return Err(refused(
             what,
             path,

@@ -1,6 +1,6 @@
 //! What the machine is told and what it says: the words between it and the loop.
 
-use crate::badge::claims::Term;
+use crate::badge::claims::Validity;
 
 /// What happened since the last step.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -14,7 +14,7 @@ pub enum Event {
     /// A new badge stands in the file.
     Issued {
         /// What its claims say.
-        term: Term,
+        term: Validity,
         /// Whether the kernel tells of changes to the file.
         watched: bool,
     },
@@ -65,7 +65,7 @@ pub enum Action {
     /// Sign a badge for this term and write it.
     Issue {
         /// The times its claims get.
-        term: Term,
+        term: Validity,
         /// The reason, for the log.
         why: Why,
     },

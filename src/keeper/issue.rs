@@ -1,9 +1,9 @@
 //! One badge: read the key, sign, forget the key.
 
 use super::settings::Settings;
-use crate::badge::claims::Term;
-use crate::badge::jws::{self, Badge};
-use crate::encoding::shown;
+use crate::badge::claims::Validity;
+use crate::badge::issue::{self as sign, Badge};
+use crate::encoding::escaped;
 use crate::failure::Failure;
 use crate::key::{PrivateKey, make};
 use crate::system::random;
@@ -11,12 +11,12 @@ use std::fmt::Display;
 use std::path::Path;
 
 /// Signs a badge with the key as it is now.
-pub fn issue(settings: &Settings, term: Term) -> Result<Badge, Failure> {
+pub fn issue(settings: &Settings, term: Validity) -> Result<Badge, Failure> {
     let key = settings.key.read()?;
     check_claimed(settings, &key)?;
     let unsigned = |reason: &dyn Display| Failure::new(&"cannot sign a badge", reason, &"");
     let random = random::bytes().map_err(|error| unsigned(&error))?;
-    jws::issue(&settings.identity, &key, term, random).map_err(|error| unsigned(&error))
+    sign::issue(&settings.identity, &key, term, random).map_err(|error| unsigned(&error))
 }
 
 /// A self-signed badge speaks for its key and for nobody else.
@@ -25,7 +25,7 @@ fn check_claimed(settings: &Settings, key: &PrivateKey) -> Result<(), Failure> {
     match settings.claimed.iter().find(|(_, value)| *value != did) {
         None => Ok(()),
         Some((flag, value)) => Err(Failure::new(
-            &format_args!("cannot sign a badge for {}", shown(value)),
+            &format_args!("cannot sign a badge for {}", escaped(value)),
             &format_args!("a self-signed badge is issued by and for its own key, {did}"),
             &format_args!("leave {flag} out or give it that DID"),
         )),
@@ -62,7 +62,7 @@ fn check_key(settings: &Settings) -> Result<(), Unfit> {
     match settings.claimed.first() {
         None => Ok(()),
         Some((flag, value)) => Err(Unfit::Refused(Failure::new(
-            &format_args!("cannot sign a badge for {}", shown(value)),
+            &format_args!("cannot sign a badge for {}", escaped(value)),
             &"a self-signed badge is issued by and for its own key, which is yet to be made",
             &format_args!("leave {flag} out"),
         ))),

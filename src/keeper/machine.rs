@@ -7,13 +7,13 @@
 use super::event::{Action, Event, Sleep, Why};
 use super::moment::{Moment, SECOND};
 use super::policy::{CLOCK_FLOOR, FREE_RESTORES, FREE_TOUCHES, LONGEST_RETRY, Policy, Retry, doubling};
-use crate::badge::claims::Term;
+use crate::badge::claims::Validity;
 
 /// The state. Small, copied freely.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Machine {
     policy: Policy,
-    badge: Option<Term>,
+    badge: Option<Validity>,
     asked: bool,
     damaged: bool,
     look: bool,
@@ -182,7 +182,7 @@ impl Machine {
         {
             let iat = now.wall.div_euclid(SECOND);
             let exp = iat.saturating_add(self.policy.lifetime);
-            return Action::Issue { term: Term { iat, exp }, why };
+            return Action::Issue { term: Validity { iat, exp }, why };
         }
         let good = self.has_good_badge(now);
         if good && self.damaged && now.boot >= self.restore_at() {

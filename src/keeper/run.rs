@@ -6,8 +6,8 @@ use super::machine::Machine;
 use super::settings::Settings;
 use super::tell::Voice;
 use super::wake::{Wake, Wakes, now};
-use crate::badge::claims::Term;
-use crate::badge::jws::Badge;
+use crate::badge::claims::Validity;
+use crate::badge::issue::Badge;
 use crate::failure::Failure;
 use crate::file::{Output, Sight, Wanted};
 use crate::key::file::exposure;
@@ -137,7 +137,7 @@ fn keep(settings: &Settings, output: &mut Output, voice: &mut Voice) -> std::io:
     Ok(End::Stopped)
 }
 
-fn replace(settings: &Settings, output: &mut Output, term: Term) -> Result<Badge, Failure> {
+fn replace(settings: &Settings, output: &mut Output, term: Validity) -> Result<Badge, Failure> {
     let badge = issue(settings, term)?;
     output.replace(badge.token.as_bytes())?;
     Ok(badge)

@@ -4,9 +4,9 @@ use super::event::{Action, Sleep, Why};
 use super::machine::Machine;
 use super::moment::{Moment, SECOND};
 use super::settings::Settings;
-use crate::badge::jws::Badge;
-use crate::encoding::json::Members;
-use crate::encoding::shown;
+use crate::badge::issue::Badge;
+use crate::encoding::escaped;
+use crate::encoding::json::JsonObject;
 use crate::failure::Failure;
 use crate::report::log::{Level, Log};
 use crate::report::notify::Supervisor;
@@ -49,22 +49,22 @@ impl Voice {
 
     /// Something that somebody should know.
     pub fn warn(&self, sentence: &dyn Display) {
-        self.log.line(Level::Warning, "warning", sentence, Members::new());
+        self.log.line(Level::Warning, "warning", sentence, JsonObject::new());
     }
 
     /// Something that did not work, for good.
     pub fn error(&self, sentence: &dyn Display) {
-        self.log.line(Level::Error, "failed", sentence, Members::new());
+        self.log.line(Level::Error, "failed", sentence, JsonObject::new());
     }
 
     /// `--generate-key` had something to do.
     pub fn key_made(&self, path: &Path, did: &str) {
-        let sentence = format_args!("made a new private key in {}; its public half is {did}", shown(path));
+        let sentence = format_args!("made a new private key in {}; its public half is {did}", escaped(path));
         self.log.line(
             Level::Info,
             "key",
             &sentence,
-            Members::new().text("key", &shown(path).to_string()).text("did", did),
+            JsonObject::new().string("key", &escaped(path).to_string()).string("did", did),
         );
     }
 
@@ -72,19 +72,19 @@ impl Voice {
     pub fn clock_set(&self, step: i64) {
         let direction = if step < 0 { "back" } else { "forward" };
         let sentence = format_args!("the clock was set {direction} by {}", span((step / SECOND).abs()));
-        self.log.line(Level::Warning, "clock", &sentence, Members::new().number("step", step / SECOND));
+        self.log.line(Level::Warning, "clock", &sentence, JsonObject::new().integer("step", step / SECOND));
     }
 
     /// A badge stands. The first one is the start.
     pub fn issued(&mut self, settings: &Settings, path: &Path, badge: &Badge, why: Why) {
         let renewal = (badge.exp * SECOND - settings.policy.renew_before).div_euclid(SECOND);
-        let facts = Members::new()
-            .text("jti", &badge.jti)
-            .number("exp", badge.exp)
-            .number("renewal", renewal)
-            .text("sub", &badge.subject)
-            .text("iss", &badge.issuer)
-            .text("out", &shown(path).to_string());
+        let facts = JsonObject::new()
+            .string("jti", &badge.jti)
+            .integer("exp", badge.exp)
+            .integer("renewal", renewal)
+            .string("sub", &badge.subject)
+            .string("iss", &badge.issuer)
+            .string("out", &escaped(path).to_string());
         let until = format!("valid until {}, next renewal at {}", date(badge.exp), date(renewal));
         if self.started {
             let reason = match why {
@@ -98,9 +98,9 @@ impl Voice {
         } else {
             let sentence = format_args!(
                 "started: keeps a badge for {} by {} in {}; badge {} is {until}",
-                shown(&badge.subject),
-                shown(&badge.issuer),
-                shown(path),
+                escaped(&badge.subject),
+                escaped(&badge.issuer),
+                escaped(path),
                 badge.jti
             );
             self.log.line(Level::Info, "started", &sentence, facts);
@@ -118,13 +118,13 @@ impl Voice {
             ),
             _ => String::new(),
         };
-        let sentence = format_args!("the badge file {} was changed by somebody else: {seen}{fight}", shown(path));
+        let sentence = format_args!("the badge file {} was changed by somebody else: {seen}{fight}", escaped(path));
         self.log.line(Level::Warning, "damaged", &sentence, about(path));
     }
 
     /// It is again.
     pub fn restored(&self, path: &Path) {
-        let sentence = format_args!("restored the badge in {}", shown(path));
+        let sentence = format_args!("restored the badge in {}", escaped(path));
         self.log.line(Level::Info, "restored", &sentence, about(path));
     }
 
@@ -147,7 +147,7 @@ impl Voice {
             let sentence =
                 "waiting for the clock: it is before 2025 and cannot be right; a badge is issued the moment it is set";
             if !self.waiting {
-                self.log.line(Level::Warning, "waiting", &sentence, Members::new());
+                self.log.line(Level::Warning, "waiting", &sentence, JsonObject::new());
             }
             self.waiting = true;
             self.supervisor.status(sentence);
@@ -158,7 +158,7 @@ impl Voice {
         let attempt = machine.next_attempt(now).map(|boot| now.wall_at(boot).div_euclid(SECOND));
         let next = attempt.map_or(String::new(), |at| format!("; next attempt at {}", date(at)));
         if let Some(failure) = self.failure.take() {
-            let facts = attempt.map_or(Members::new(), |at| Members::new().number("next_attempt", at));
+            let facts = attempt.map_or(JsonObject::new(), |at| JsonObject::new().integer("next_attempt", at));
             self.log.line(Level::Error, "failed", &format_args!("{failure}{next}"), facts);
             self.failing = Some(failure);
         }
@@ -180,12 +180,12 @@ impl Voice {
         self.supervisor.stopping();
         // Who never had a set clock never had a badge.
         let what = if self.started { "the badge stays in" } else { "no badge was written to" };
-        let sentence = format_args!("stopped as asked; {what} {}", shown(path));
+        let sentence = format_args!("stopped as asked; {what} {}", escaped(path));
         self.log.line(Level::Info, "stopped", &sentence, about(path));
     }
 }
 
 /// The badge file, as a member of a log line.
-fn about(path: &Path) -> Members {
-    Members::new().text("out", &shown(path).to_string())
+fn about(path: &Path) -> JsonObject {
+    JsonObject::new().string("out", &escaped(path).to_string())
 }

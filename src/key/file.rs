@@ -3,10 +3,10 @@
 
 use super::pem::Half;
 use super::{JwkError, PrivateKey, PublicKey};
-use crate::encoding::shown;
+use crate::encoding::escaped;
 use crate::failure::{Failure, shell_word};
 use crate::system::descriptor::read_at_most;
-use crate::system::effective_user;
+use crate::system::effective_uid;
 use crate::system::filesystem::{is_read_only, open};
 use std::fmt::Display;
 use std::fs;
@@ -89,12 +89,12 @@ fn unusable(path: &Path, error: JwkError, needed: Half) -> Failure {
 }
 
 fn unused(path: &Path, reason: &dyn Display, cure: &dyn Display) -> Failure {
-    Failure::new(&format_args!("cannot use the key {}", shown(path)), reason, cure)
+    Failure::new(&format_args!("cannot use the key {}", escaped(path)), reason, cure)
 }
 
 /// What gives the keeper its private key.
 fn to_be_readable(path: &Path, error: &io::Error) -> String {
-    let user = effective_user();
+    let user = effective_uid();
     match (error.kind(), fs::metadata(path)) {
         (io::ErrorKind::NotFound, _) => format!("make one: capiscio key gen --out-priv {}", shell_word(path)),
         (io::ErrorKind::PermissionDenied, Ok(found)) => format!(
@@ -120,5 +120,5 @@ pub fn exposure(path: &Path, credentials: Option<&Path>) -> Option<String> {
     if mode & 0o077 == 0 || credentials.is_some_and(|directory| path.starts_with(directory)) || is_read_only(path) {
         return None;
     }
-    Some(format!("the key {} can be used by others (mode {mode:04o}): chmod 600 {}", shown(path), shell_word(path)))
+    Some(format!("the key {} can be used by others (mode {mode:04o}): chmod 600 {}", escaped(path), shell_word(path)))
 }

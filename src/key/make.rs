@@ -2,7 +2,7 @@
 //! New keys: made from the kernel's randomness, written durably; a private key is never replaced by accident.
 
 use super::PrivateKey;
-use crate::encoding::shown;
+use crate::encoding::escaped;
 use crate::failure::Failure;
 use crate::file::{KEY, Target, create, replace, unwritten};
 use crate::system::random;
@@ -44,6 +44,9 @@ pub fn put(path: &Path, content: &str, mode: u32) -> Result<Option<String>, Fail
 
 fn warning(path: &Path, unsynced: Option<io::Error>) -> Option<String> {
     unsynced.map(|error| {
-        format!("{} stands, but its directory could not be synced ({error}): a power cut now may lose it", shown(path))
+        format!(
+            "{} stands, but its directory could not be synced ({error}): a power cut now may lose it",
+            escaped(path)
+        )
     })
 }

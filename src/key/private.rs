@@ -49,7 +49,7 @@ impl PrivateKey {
 
     /// The private JWK of a file, the secret included: kty, crv, x, d, kid, alg, use.
     pub fn to_jwk(&self) -> String {
-        let members = self.public.coordinates().text("d", &base64url::encode(&self.secret[..Seed::BYTES]));
+        let members = self.public.coordinates().string("d", &base64url::encode(&self.secret[..Seed::BYTES]));
         self.public.purpose(members).finish()
     }
 }

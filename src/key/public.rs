@@ -4,7 +4,7 @@
 use super::did_key;
 use super::jwk::{self, JwkError};
 use crate::encoding::base64url;
-use crate::encoding::json::{Members, Object};
+use crate::encoding::json::{JsonObject, Object};
 use ed25519_compact as ed25519;
 
 /// A valid Ed25519 public key, with the `kid` that its JWK gave it.
@@ -71,7 +71,7 @@ impl PublicKey {
 
     /// The `key` claim of a badge: kty, crv, x, and kid when it is known.
     pub fn claim(&self) -> String {
-        self.coordinates().maybe_text("kid", self.kid()).finish()
+        self.coordinates().optional_string("kid", self.kid()).finish()
     }
 
     /// The JWK of a file: kty, crv, x, kid, alg, use. Without a known kid it is the `did:key`.
@@ -80,14 +80,14 @@ impl PublicKey {
     }
 
     /// kty, crv, x.
-    pub(super) fn coordinates(&self) -> Members {
-        Members::new().text("kty", "OKP").text("crv", "Ed25519").text("x", &base64url::encode(&self.bytes))
+    pub(super) fn coordinates(&self) -> JsonObject {
+        JsonObject::new().string("kty", "OKP").string("crv", "Ed25519").string("x", &base64url::encode(&self.bytes))
     }
 
     /// kid, alg, use: `EdDSA` and not `Ed25519` (RFC 9864), which readers in the field do not know.
-    pub(super) fn purpose(&self, members: Members) -> Members {
+    pub(super) fn purpose(&self, members: JsonObject) -> JsonObject {
         let kid = self.kid.clone().unwrap_or_else(|| self.did_key());
-        members.text("kid", &kid).text("alg", "EdDSA").text("use", "sig")
+        members.string("kid", &kid).string("alg", "EdDSA").string("use", "sig")
     }
 
     /// Whether `signature` over `message` was made with the private half (RFC 8032 §5.1.7).

@@ -2,7 +2,7 @@
 //! Log lines: one event, one line, one write(2) to stderr, and no line can stop the program.
 
 use super::time::date;
-use crate::encoding::json::Members;
+use crate::encoding::json::JsonObject;
 use crate::system::clock;
 use crate::system::descriptor::stderr;
 use crate::system::poll::writable_now;
@@ -53,16 +53,16 @@ impl Log {
 
     /// Writes a line: `event` is its name for machines, `sentence` is for people, `facts` are further members
     /// of the JSON object.
-    pub fn line(self, level: Level, event: &str, sentence: &dyn Display, facts: Members) {
+    pub fn line(self, level: Level, event: &str, sentence: &dyn Display, facts: JsonObject) {
         let sentence = sentence.to_string();
         let mut line = self.format(level, event, &sentence, facts);
         if line.len() > LINE {
-            line = self.format(level, event, shortened(&sentence), Members::new());
+            line = self.format(level, event, truncated(&sentence), JsonObject::new());
         }
         say(&line);
     }
 
-    fn format(self, level: Level, event: &str, sentence: &str, facts: Members) -> String {
+    fn format(self, level: Level, event: &str, sentence: &str, facts: JsonObject) -> String {
         let (name, priority) = match level {
             Level::Info => ("info", 6),
             Level::Warning => ("warning", 4),
@@ -73,8 +73,8 @@ impl Log {
             Format::Text => format!("{} {name}: {sentence}\n", date(now)),
             Format::Journal => format!("<{priority}>{sentence}\n"),
             Format::Json => {
-                let head = Members::new().number("time", now).text("level", name).text("event", event);
-                let mut line = head.text("message", sentence).and(facts).finish();
+                let head = JsonObject::new().integer("time", now).string("level", name).string("event", event);
+                let mut line = head.string("message", sentence).extend(facts).finish();
                 line.push('\n');
                 line
             }
@@ -92,7 +92,7 @@ pub fn say(text: &str) {
 }
 
 /// An eighth of a line holds any sentence even when every character of it is escaped in JSON.
-fn shortened(sentence: &str) -> &str {
+fn truncated(sentence: &str) -> &str {
     &sentence[..sentence.floor_char_boundary(LINE / 8)]
 }
 

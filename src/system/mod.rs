@@ -29,7 +29,7 @@ fn c_string(path: &Path) -> io::Result<CString> {
 }
 
 /// The effective user id that files are opened with.
-pub fn effective_user() -> u32 {
+pub fn effective_uid() -> u32 {
     // SAFETY: geteuid(2) has no arguments and always succeeds.
     unsafe { libc::geteuid() }
 }

@@ -177,7 +177,7 @@ impl Keeper {
         fs::read_to_string(&self.out).ok()
     }
 
-    /// Polls for a condition; the log is shown when it does not come true.
+    /// Polls for a condition; the log is escaped when it does not come true.
     pub fn until(&mut self, what: &str, condition: impl Fn(&Keeper) -> bool) {
         let begin = Instant::now();
         while !condition(self) {

@@ -3,7 +3,7 @@
 
 use super::Unverified;
 use super::verdict::{Code, Invalid};
-use crate::badge::END_OF_TIME;
+use crate::badge::MAX_TIME;
 use crate::badge::did::{is_did, is_https_origin};
 use crate::encoding::json::{Json, Object};
 use crate::key::PublicKey;
@@ -19,7 +19,7 @@ pub struct Claims {
     pub sub: String,
     /// Who may accept it; empty: anybody.
     pub aud: Vec<String>,
-    /// Issued at, Unix seconds, 0 to [`END_OF_TIME`], like the other times.
+    /// Issued at, Unix seconds, 0 to [`MAX_TIME`], like the other times.
     pub iat: i64,
     /// Expires at.
     pub exp: i64,
@@ -114,7 +114,7 @@ fn text<'a>(object: &'a Object, name: &str) -> Result<&'a str, Box<Invalid>> {
 fn optional_text<'a>(object: &'a Object, name: &str) -> Result<Option<&'a str>, Box<Invalid>> {
     match member(object, name) {
         None => Ok(None),
-        Some(value) => value.as_text().map(Some).ok_or_else(|| broken(name, "is not a string")),
+        Some(value) => value.as_str().map(Some).ok_or_else(|| broken(name, "is not a string")),
     }
 }
 
@@ -122,18 +122,18 @@ fn time(object: &Object, name: &str) -> Result<i64, Box<Invalid>> {
     optional_time(object, name)?.ok_or_else(|| broken(name, "is missing"))
 }
 
-/// Whole seconds, so that every verifier agrees on them, and no later than dates can be shown.
+/// Whole seconds, so that every verifier agrees on them, and no later than dates can be escaped.
 fn optional_time(object: &Object, name: &str) -> Result<Option<i64>, Box<Invalid>> {
     match member(object, name) {
         None => Ok(None),
-        Some(Json::Nonnegative(seconds)) if *seconds <= END_OF_TIME as u64 => Ok(Some(*seconds as i64)),
+        Some(Json::Unsigned(seconds)) if *seconds <= MAX_TIME as u64 => Ok(Some(*seconds as i64)),
         Some(_) => Err(broken(name, "is not a whole number of Unix seconds from 1970 to 9999")),
     }
 }
 
 /// Levels are strings of one digit, never numbers (RFC-002 §5).
 fn digit(object: &Object, name: &str, most: u8) -> Result<u8, Box<Invalid>> {
-    match member(object, name).and_then(Json::as_text).map(str::as_bytes) {
+    match member(object, name).and_then(Json::as_str).map(str::as_bytes) {
         Some([digit]) if (b'0'..=most).contains(digit) => Ok(digit - b'0'),
         _ => Err(broken(name, if most == b'1' { "is not \"0\" or \"1\"" } else { "is not a string \"0\" to \"4\"" })),
     }
@@ -143,7 +143,7 @@ fn audience(payload: &Object) -> Result<Vec<String>, Box<Invalid>> {
     let Some(aud) = member(payload, "aud") else {
         return Ok(Vec::new());
     };
-    let texts = aud.as_texts().ok_or_else(|| broken("aud", "is not an array of strings"))?;
+    let texts = aud.as_strings().ok_or_else(|| broken("aud", "is not an array of strings"))?;
     // An empty list would have to mean "nobody" (RFC-002 §8.3), which nobody can have meant.
     if texts.is_empty() {
         return Err(broken("aud", "is an empty array"));

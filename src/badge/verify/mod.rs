@@ -23,7 +23,7 @@ pub use verdict::{Code, Invalid};
 use crate::encoding::json::Json;
 use crate::key::PublicKey;
 use token::Token;
-use verdict::shown;
+use verdict::escaped;
 
 /// What the caller trusts, and when it is.
 pub struct Rules<'a> {
@@ -43,7 +43,7 @@ pub struct Rules<'a> {
     pub now: i64,
 }
 
-/// The claims that [`decode_unverified`] found. Nobody has vouched for any of them.
+/// The claims that [`read_unverified`] found. Nobody has vouched for any of them.
 pub struct Unverified {
     /// Identifier; badges of the first version have none.
     pub jti: Option<String>,
@@ -51,7 +51,7 @@ pub struct Unverified {
     pub iss: Option<String>,
     /// Subject.
     pub sub: Option<String>,
-    /// Issued at, Unix seconds, 0 to [`super::END_OF_TIME`], like the other times.
+    /// Issued at, Unix seconds, 0 to [`super::MAX_TIME`], like the other times.
     pub iat: Option<i64>,
     /// Expires at.
     pub exp: i64,
@@ -88,7 +88,7 @@ pub fn verify(token: &[u8], rules: &Rules<'_>) -> Result<Claims, Box<Invalid>> {
 ///
 /// Lenient where badges of other issuers differ (other algorithms, no `jti`), strict about the form:
 /// anything that is not three base64url parts with an `exp` in it is BADGE_MALFORMED.
-pub fn decode_unverified(token: &[u8]) -> Result<Unverified, Box<Invalid>> {
+pub fn read_unverified(token: &[u8]) -> Result<Unverified, Box<Invalid>> {
     let token = Token::split(token)?;
     token.check_header_leniently()?;
     claims::glance(&token.payload()?)
@@ -101,24 +101,24 @@ pub fn is_signed_by(token: &[u8], key: &PublicKey) -> bool {
 
 /// The key of a badge that vouches for itself; it is not believed anything else yet.
 fn self_signed_key(payload: &Json, rules: &Rules<'_>) -> Result<PublicKey, Box<Invalid>> {
-    let issuer = payload.as_object().and_then(|o| o.get("iss").ok().flatten()).and_then(Json::as_text);
+    let issuer = payload.as_object().and_then(|o| o.get("iss").ok().flatten()).and_then(Json::as_str);
     let issuer = issuer.ok_or_else(|| Code::ClaimsInvalid.because(&["\"iss\" is missing or not a string"]))?;
     if !issuer.starts_with("did:key:") {
         return Err(Code::IssuerUntrusted.because(&[
             "it says it is issued by ",
-            &shown(issuer),
+            &escaped(issuer),
             ", and no key was named to check that with",
         ]));
     }
     if !rules.accept_self_signed && !rules.trusted_issuers.iter().any(|trusted| trusted == issuer) {
         return Err(Code::IssuerUntrusted.because(&[
             "it is self-signed by ",
-            &shown(issuer),
+            &escaped(issuer),
             ", which is accepted only when asked for, and no key was named",
         ]));
     }
     PublicKey::from_did_key(issuer).ok_or_else(|| {
-        Code::ClaimsInvalid.because(&["\"iss\" is ", &shown(issuer), ", which is not the did:key of an Ed25519 key"])
+        Code::ClaimsInvalid.because(&["\"iss\" is ", &escaped(issuer), ", which is not the did:key of an Ed25519 key"])
     })
 }
 
@@ -143,13 +143,13 @@ fn check_parties(claims: &Claims, rules: &Rules<'_>) -> Result<(), Box<Invalid>>
     if !rules.trusted_issuers.is_empty() && !rules.trusted_issuers.contains(&claims.iss) {
         return Err(Code::IssuerUntrusted.because(&[
             "its issuer ",
-            &shown(&claims.iss),
+            &escaped(&claims.iss),
             " is not in the list of trusted issuers",
         ]));
     }
     match rules.audience {
         Some(audience) if !claims.aud.iter().any(|a| a == audience) => {
-            Err(Code::AudienceMismatch.because(&["it is not meant for ", &shown(audience)]))
+            Err(Code::AudienceMismatch.because(&["it is not meant for ", &escaped(audience)]))
         }
         _ => Ok(()),
     }

@@ -1,8 +1,8 @@
 //! The three parts of a compact JWS (RFC 7515 §7.1), before anything in them is believed.
 #![forbid(unsafe_code)]
 
-use super::verdict::{Code, Invalid, shown};
-use crate::badge::LONGEST_TOKEN;
+use super::verdict::{Code, Invalid, escaped};
+use crate::badge::MAX_TOKEN_LEN;
 use crate::encoding::base64url;
 use crate::encoding::json::{self, Json, Object};
 use crate::key::PublicKey;
@@ -19,7 +19,7 @@ pub(super) struct Token<'a> {
 impl<'a> Token<'a> {
     pub(super) fn split(token: &'a [u8]) -> Result<Token<'a>, Box<Invalid>> {
         let token = token.strip_suffix(b"\n").unwrap_or(token);
-        if token.len() > LONGEST_TOKEN {
+        if token.len() > MAX_TOKEN_LEN {
             return Err(malformed("it is larger than 64 KiB"));
         }
         let token = str::from_utf8(token).map_err(|_| malformed("it is not text"))?;
@@ -43,11 +43,11 @@ impl<'a> Token<'a> {
 
     /// The algorithm is this program's choice and the token has to agree (RFC 8725 §3.1).
     pub(super) fn check_header(&self) -> Result<(), Box<Invalid>> {
-        if self.header_member("alg")?.and_then(Json::as_text) != Some("EdDSA") {
+        if self.header_member("alg")?.and_then(Json::as_str) != Some("EdDSA") {
             return Err(malformed("its header's \"alg\" is not EdDSA"));
         }
         if let Some(typ) = self.header_member("typ")?
-            && typ.as_text() != Some("JWT")
+            && typ.as_str() != Some("JWT")
         {
             return Err(malformed("its header's \"typ\" is not JWT"));
         }
@@ -60,7 +60,7 @@ impl<'a> Token<'a> {
 
     /// Any algorithm but `none`: the signature is not looked at anyway.
     pub(super) fn check_header_leniently(&self) -> Result<(), Box<Invalid>> {
-        match self.header_member("alg")?.and_then(Json::as_text) {
+        match self.header_member("alg")?.and_then(Json::as_str) {
             Some(alg) if alg != "none" && !self.signature.is_empty() => Ok(()),
             _ => Err(malformed("it is not signed")),
         }
@@ -92,7 +92,7 @@ fn parse(bytes: &[u8], complaint: &str) -> Result<Json, Box<Invalid>> {
         .filter(|json| json.as_object().is_some())
         .ok_or_else(|| malformed(complaint))?;
     match json.duplicate() {
-        Some(name) => Err(Code::Malformed.because(&["it has the member ", &shown(name), " twice"])),
+        Some(name) => Err(Code::Malformed.because(&["it has the member ", &escaped(name), " twice"])),
         None => Ok(json),
     }
 }

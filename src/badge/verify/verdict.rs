@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use crate::encoding::json::quote;
-use crate::encoding::shortened;
+use crate::encoding::truncated;
 use std::fmt;
 
 /// The error codes of RFC-002 §8.5 that need no registry.
@@ -45,8 +45,8 @@ impl Code {
 }
 
 /// A text of the badge for a sentence: escaped, and not longer than a person reads.
-pub(super) fn shown(text: &str) -> String {
-    let (text, dots) = shortened(text);
+pub(super) fn escaped(text: &str) -> String {
+    let (text, dots) = truncated(text);
     quote(text) + dots
 }
 

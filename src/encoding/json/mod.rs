@@ -4,5 +4,5 @@
 mod reader;
 mod writer;
 
-pub use reader::{Duplicate, Json, MOST_LEVELS, MOST_MEMBERS, Object, parse};
-pub use writer::{Members, escape_into, quote};
+pub use reader::{Duplicate, Json, MAX_DEPTH, MAX_MEMBERS, Object, parse};
+pub use writer::{JsonObject, escape_into, quote};

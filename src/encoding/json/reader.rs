@@ -9,10 +9,10 @@ use miniserde::de::{Deserialize, Map, Seq, Visitor};
 use miniserde::{Error, Result};
 
 /// How deep arrays and objects may nest: the tree is dropped and walked by recursion.
-pub const MOST_LEVELS: u8 = 32;
+pub const MAX_DEPTH: u8 = 32;
 
 /// How many members an object may have: looking for duplicates costs the square of it.
-pub const MOST_MEMBERS: usize = 512;
+pub const MAX_MEMBERS: usize = 512;
 
 /// One JSON value.
 #[derive(Debug, PartialEq)]
@@ -22,15 +22,15 @@ pub enum Json {
     /// `true`, `false`
     Bool(bool),
     /// An integer without sign, up to 2^64 - 1.
-    Nonnegative(u64),
+    Unsigned(u64),
     /// An integer with a minus sign, down to -2^63.
     Negative(i64),
     /// Any other number: with a fraction or an exponent, or too large. No claim of ours is one.
     Float,
     /// A string, escapes resolved.
-    Text(String),
+    String(String),
     /// An array.
-    List(Vec<Json>),
+    Array(Vec<Json>),
     /// An object.
     Object(Object),
 }
@@ -45,17 +45,17 @@ pub struct Duplicate;
 
 /// Reads one JSON text; whitespace around it is allowed.
 ///
-/// `None`: not JSON, something after it, deeper than [`MOST_LEVELS`] or an object of more than
-/// [`MOST_MEMBERS`]. Memory is at most a few dozen times the length of the text: bound that.
+/// `None`: not JSON, something after it, deeper than [`MAX_DEPTH`] or an object of more than
+/// [`MAX_MEMBERS`]. Memory is at most a few dozen times the length of the text: bound that.
 pub fn parse(text: &str) -> Option<Json> {
     miniserde::json::from_str::<Slot>(text).ok()?.value
 }
 
 impl Json {
     /// The string, if this is one.
-    pub fn as_text(&self) -> Option<&str> {
+    pub fn as_str(&self) -> Option<&str> {
         match self {
-            Json::Text(text) => Some(text),
+            Json::String(text) => Some(text),
             _ => None,
         }
     }
@@ -69,9 +69,9 @@ impl Json {
     }
 
     /// The strings of an array of nothing but strings.
-    pub fn as_texts(&self) -> Option<Vec<&str>> {
+    pub fn as_strings(&self) -> Option<Vec<&str>> {
         match self {
-            Json::List(items) => items.iter().map(Json::as_text).collect(),
+            Json::Array(items) => items.iter().map(Json::as_str).collect(),
             _ => None,
         }
     }
@@ -79,8 +79,8 @@ impl Json {
     /// The first name that an object in here, at any depth, has more than once.
     pub fn duplicate(&self) -> Option<&str> {
         match self {
-            Json::List(items) => items.iter().find_map(Json::duplicate),
-            Json::Object(object) => object.pairs().iter().find_map(|(name, value)| {
+            Json::Array(items) => items.iter().find_map(Json::duplicate),
+            Json::Object(object) => object.members().iter().find_map(|(name, value)| {
                 if object.get(name).is_err() { Some(name.as_str()) } else { value.duplicate() }
             }),
             _ => None,
@@ -101,7 +101,7 @@ impl Object {
     }
 
     /// Every member in the order of the text.
-    pub fn pairs(&self) -> &[(String, Json)] {
+    pub fn members(&self) -> &[(String, Json)] {
         &self.0
     }
 }
@@ -129,7 +129,7 @@ impl Slot {
 
 impl Deserialize for Slot {
     fn begin(out: &mut Option<Slot>) -> &mut dyn Visitor {
-        out.insert(Slot::new(MOST_LEVELS))
+        out.insert(Slot::new(MAX_DEPTH))
     }
 }
 
@@ -143,7 +143,7 @@ impl Visitor for Slot {
     }
 
     fn string(&mut self, s: &str) -> Result<()> {
-        self.set(Json::Text(s.to_owned()))
+        self.set(Json::String(s.to_owned()))
     }
 
     fn negative(&mut self, n: i64) -> Result<()> {
@@ -151,7 +151,7 @@ impl Visitor for Slot {
     }
 
     fn nonnegative(&mut self, n: u64) -> Result<()> {
-        self.set(Json::Nonnegative(n))
+        self.set(Json::Unsigned(n))
     }
 
     fn float(&mut self, _: f64) -> Result<()> {
@@ -184,7 +184,7 @@ impl Seq for Items<'_> {
 
     fn finish(&mut self) -> Result<()> {
         self.items.extend(self.inside.value.take());
-        *self.out = Some(Json::List(std::mem::take(&mut self.items)));
+        *self.out = Some(Json::Array(std::mem::take(&mut self.items)));
         Ok(())
     }
 }
@@ -208,7 +208,7 @@ impl Pairs<'_> {
 impl Map for Pairs<'_> {
     fn key(&mut self, k: &str) -> Result<&mut dyn Visitor> {
         self.keep();
-        if self.pairs.len() == MOST_MEMBERS {
+        if self.pairs.len() == MAX_MEMBERS {
             return Err(Error);
         }
         self.name = k.to_owned();

@@ -3,36 +3,36 @@
 
 /// A JSON object in the making: compact, members in the order of the calls.
 ///
-/// Names are written as they are, so they are literals of this program, never input.
-pub struct Members(String);
+/// Issuance are written as they are, so they are literals of this program, never input.
+pub struct JsonObject(String);
 
-impl Default for Members {
-    fn default() -> Members {
-        Members::new()
+impl Default for JsonObject {
+    fn default() -> JsonObject {
+        JsonObject::new()
     }
 }
 
-impl Members {
+impl JsonObject {
     /// The object without members.
-    pub fn new() -> Members {
-        Members(String::from("{"))
+    pub fn new() -> JsonObject {
+        JsonObject(String::from("{"))
     }
 
     /// A string member.
-    pub fn text(self, name: &str, value: &str) -> Members {
+    pub fn string(self, name: &str, value: &str) -> JsonObject {
         self.raw(name, &quote(value))
     }
 
     /// A string member, left out when there is no value.
-    pub fn maybe_text(self, name: &str, value: Option<&str>) -> Members {
+    pub fn optional_string(self, name: &str, value: Option<&str>) -> JsonObject {
         match value {
-            Some(value) => self.text(name, value),
+            Some(value) => self.string(name, value),
             None => self,
         }
     }
 
     /// An array of strings.
-    pub fn texts(self, name: &str, values: &[String]) -> Members {
+    pub fn strings(self, name: &str, values: &[String]) -> JsonObject {
         let mut list = String::from("[");
         for value in values {
             if list.len() > 1 {
@@ -45,12 +45,12 @@ impl Members {
     }
 
     /// An integer member.
-    pub fn number(self, name: &str, value: i64) -> Members {
+    pub fn integer(self, name: &str, value: i64) -> JsonObject {
         self.raw(name, &value.to_string())
     }
 
     /// A member whose value is JSON already.
-    pub fn raw(mut self, name: &str, json: &str) -> Members {
+    pub fn raw(mut self, name: &str, json: &str) -> JsonObject {
         if self.0.len() > 1 {
             self.0.push(',');
         }
@@ -62,7 +62,7 @@ impl Members {
     }
 
     /// All members of another object.
-    pub fn and(mut self, more: Members) -> Members {
+    pub fn extend(mut self, more: JsonObject) -> JsonObject {
         if self.0.len() > 1 && more.0.len() > 1 {
             self.0.push(',');
         }
@@ -126,15 +126,15 @@ mod tests {
 
     #[test]
     fn members_keep_the_order_of_the_calls() {
-        let inner = Members::new().maybe_text("no", None).maybe_text("yes", Some("y")).finish();
-        let object = Members::new()
-            .text("b", "x\"y")
-            .number("a", -5)
-            .texts("list", &["p".into(), "q".into()])
-            .texts("none", &[])
+        let inner = JsonObject::new().optional_string("no", None).optional_string("yes", Some("y")).finish();
+        let object = JsonObject::new()
+            .string("b", "x\"y")
+            .integer("a", -5)
+            .strings("list", &["p".into(), "q".into()])
+            .strings("none", &[])
             .raw("in", &inner);
         assert_eq!(object.finish(), r#"{"b":"x\"y","a":-5,"list":["p","q"],"none":[],"in":{"yes":"y"}}"#);
-        assert_eq!(Members::default().finish(), "{}");
+        assert_eq!(JsonObject::default().finish(), "{}");
     }
 
     #[test]
@@ -152,6 +152,6 @@ mod tests {
     #[test]
     fn what_is_quoted_is_read_back() {
         let all: String = (0..0x3000).filter_map(char::from_u32).chain(['🦀']).collect();
-        assert_eq!(parse(&quote(&all)), Some(Json::Text(all)));
+        assert_eq!(parse(&quote(&all)), Some(Json::String(all)));
     }
 }

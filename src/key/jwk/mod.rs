@@ -65,7 +65,7 @@ pub(super) fn read_private(text: &str) -> Result<PrivateKey, JwkError> {
     let x = read_x(jwk)?;
     let kid = read_kid(jwk)?;
     let mut seed = [0; 32];
-    let key = match d.as_text() {
+    let key = match d.as_str() {
         Some(d) if base64url::decode_exact(d, &mut seed) => PrivateKey::from_seed(seed, kid).ok_or(JwkError::ZeroSeed),
         _ => Err(JwkError::D),
     };
@@ -79,17 +79,17 @@ pub(super) fn read_private(text: &str) -> Result<PrivateKey, JwkError> {
 
 fn check_type(jwk: &Object) -> Result<(), JwkError> {
     let kty = member(jwk, "kty")?;
-    if kty.is_none() && jwk.pairs().iter().any(|(name, _)| name == "keys") {
+    if kty.is_none() && jwk.members().iter().any(|(name, _)| name == "keys") {
         return Err(JwkError::KeySet);
     }
-    match kty.and_then(Json::as_text).ok_or(JwkError::NoKty)? {
+    match kty.and_then(Json::as_str).ok_or(JwkError::NoKty)? {
         "OKP" => {}
         "RSA" => return Err(JwkError::Rsa),
         "EC" => return Err(JwkError::Ec),
         "oct" => return Err(JwkError::Symmetric),
         _ => return Err(JwkError::Kty),
     }
-    match member(jwk, "crv")?.and_then(Json::as_text) {
+    match member(jwk, "crv")?.and_then(Json::as_str) {
         Some("Ed25519") => Ok(()),
         Some("X25519") => Err(JwkError::X25519),
         _ => Err(JwkError::Crv),
@@ -99,17 +99,17 @@ fn check_type(jwk: &Object) -> Result<(), JwkError> {
 /// `alg`, `use`, `key_ops` (RFC 7517 §4.2-4.4): each may be absent, none may forbid `operation`.
 fn check_purpose(jwk: &Object, operation: &str, forbidden: JwkError) -> Result<(), JwkError> {
     if let Some(alg) = member(jwk, "alg")?
-        && !matches!(alg.as_text(), Some("EdDSA" | "Ed25519"))
+        && !matches!(alg.as_str(), Some("EdDSA" | "Ed25519"))
     {
         return Err(JwkError::Alg);
     }
     if let Some(purpose) = member(jwk, "use")?
-        && purpose.as_text() != Some("sig")
+        && purpose.as_str() != Some("sig")
     {
         return Err(JwkError::Use);
     }
     if let Some(operations) = member(jwk, "key_ops")? {
-        let operations = operations.as_texts().ok_or(JwkError::KeyOps)?;
+        let operations = operations.as_strings().ok_or(JwkError::KeyOps)?;
         if !operations.contains(&operation) {
             return Err(forbidden);
         }
@@ -122,7 +122,7 @@ fn read_x(jwk: &Object) -> Result<Option<[u8; 32]>, JwkError> {
         return Ok(None);
     };
     let mut bytes = [0; 32];
-    match x.as_text() {
+    match x.as_str() {
         Some(x) if base64url::decode_exact(x, &mut bytes) => Ok(Some(bytes)),
         _ => Err(JwkError::X),
     }
@@ -131,7 +131,7 @@ fn read_x(jwk: &Object) -> Result<Option<[u8; 32]>, JwkError> {
 fn read_kid(jwk: &Object) -> Result<Option<String>, JwkError> {
     match member(jwk, "kid")? {
         None => Ok(None),
-        Some(kid) => kid.as_text().map(|kid| Some(kid.to_owned())).ok_or(JwkError::Kid),
+        Some(kid) => kid.as_str().map(|kid| Some(kid.to_owned())).ok_or(JwkError::Kid),
     }
 }
 

@@ -8,24 +8,24 @@ fn reads_every_kind_of_value() {
     let object = json.as_object().unwrap();
     assert_eq!(
         object.get("a"),
-        Ok(Some(&Json::List(vec![
+        Ok(Some(&Json::Array(vec![
             Json::Null,
             Json::Bool(true),
-            Json::Nonnegative(7),
+            Json::Unsigned(7),
             Json::Negative(-7),
             Json::Float,
             Json::Float,
         ])))
     );
-    assert_eq!(object.get("b"), Ok(Some(&Json::Text("A\n".into()))));
+    assert_eq!(object.get("b"), Ok(Some(&Json::String("A\n".into()))));
     assert_eq!(object.get("c"), Ok(Some(&Json::Object(Object(vec![])))));
-    assert_eq!(object.get("d"), Ok(Some(&Json::List(vec![]))));
+    assert_eq!(object.get("d"), Ok(Some(&Json::Array(vec![]))));
     assert_eq!(object.get("e"), Ok(None));
 }
 
 #[test]
 fn numbers_that_fit_no_integer_are_floats_and_never_wrap() {
-    assert_eq!(parse("18446744073709551615"), Some(Json::Nonnegative(u64::MAX)));
+    assert_eq!(parse("18446744073709551615"), Some(Json::Unsigned(u64::MAX)));
     assert_eq!(parse("18446744073709551616"), Some(Json::Float));
     assert_eq!(parse("-9223372036854775808"), Some(Json::Negative(i64::MIN)));
     assert_eq!(parse("-9223372036854775809"), Some(Json::Float));
@@ -38,8 +38,8 @@ fn a_member_that_is_there_twice_is_found_out() {
     let json = parse(r#"{"a":1,"b":2,"\u0061":3}"#).unwrap();
     let object = json.as_object().unwrap();
     assert_eq!(object.get("a"), Err(Duplicate));
-    assert_eq!(object.get("b"), Ok(Some(&Json::Nonnegative(2))));
-    assert_eq!(object.pairs().len(), 3);
+    assert_eq!(object.get("b"), Ok(Some(&Json::Unsigned(2))));
+    assert_eq!(object.members().len(), 3);
     assert_eq!(json.duplicate(), Some("a"));
     assert_eq!(parse(r#"{"x":[{"y":{"z":1,"z":1}}]}"#).unwrap().duplicate(), Some("z"));
     assert_eq!(parse(r#"{"x":{"y":1},"y":[{"y":2},{"y":3}]}"#).unwrap().duplicate(), None);
@@ -50,7 +50,7 @@ fn a_million_brackets_are_refused_without_a_deep_stack() {
     for open in ["[", "{\"a\":", "[{\"a\":"] {
         assert_eq!(parse(&open.repeat(1_000_000)), None);
     }
-    let levels = usize::from(MOST_LEVELS);
+    let levels = usize::from(MAX_DEPTH);
     let nested = |n: usize| "[".repeat(n) + &"]".repeat(n);
     assert!(parse(&nested(levels)).is_some());
     assert_eq!(parse(&nested(levels + 1)), None);
@@ -59,8 +59,8 @@ fn a_million_brackets_are_refused_without_a_deep_stack() {
 #[test]
 fn an_object_has_a_bounded_number_of_members() {
     let members = |n: usize| format!("{{{}}}", vec!["\"a\":0"; n].join(","));
-    assert!(parse(&members(MOST_MEMBERS)).is_some());
-    assert_eq!(parse(&members(MOST_MEMBERS + 1)), None);
+    assert!(parse(&members(MAX_MEMBERS)).is_some());
+    assert_eq!(parse(&members(MAX_MEMBERS + 1)), None);
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! Issuing: the compact JWS (RFC 7515 §3.1, §7.1) of one badge, signed with EdDSA (RFC 8037 §3.1).
 #![forbid(unsafe_code)]
 
-use super::claims::{Identity, Names, Term};
-use super::{END_OF_TIME, LONGEST_TOKEN, jti};
+use super::claims::{Identity, Issuance, Validity};
+use super::{MAX_TIME, MAX_TOKEN_LEN, jti};
 use crate::encoding::base64url;
-use crate::encoding::json::Members;
+use crate::encoding::json::JsonObject;
 use crate::key::PrivateKey;
 use std::fmt;
 
@@ -30,10 +30,10 @@ pub enum IssueError {
     /// `exp` is after 9999-12-31T23:59:59Z.
     PastYear9999,
     /// `iat` is before 1970 or `exp` is not after it.
-    Term,
+    Validity,
     /// The level is above 4, or 0 without being self-signed, or the other way round.
     Level,
-    /// More than [`LONGEST_TOKEN`] bytes.
+    /// More than [`MAX_TOKEN_LEN`] bytes.
     TooLarge,
     /// The new signature did not verify.
     SelfCheck,
@@ -45,7 +45,7 @@ impl fmt::Display for IssueError {
             IssueError::PastYear9999 => {
                 "the badge would expire after the year 9999; choose a shorter --exp or set the clock"
             }
-            IssueError::Term => {
+            IssueError::Validity => {
                 "the badge would not be valid for a single second after 1970; check --exp and the clock"
             }
             IssueError::Level => {
@@ -68,14 +68,14 @@ impl std::error::Error for IssueError {}
 /// `random` makes its `jti` and must be new each time. The signature is checked against the derived
 /// public key before the badge leaves: a bit that fell over while signing would otherwise publish
 /// an unusable badge, or worse, a hint at the key.
-pub fn issue(identity: &Identity, key: &PrivateKey, term: Term, random: [u8; 16]) -> Result<Badge, IssueError> {
-    let Term { iat, exp } = term;
-    let self_signed = matches!(identity.names, Names::SelfSigned);
-    if exp > END_OF_TIME {
+pub fn issue(identity: &Identity, key: &PrivateKey, term: Validity, random: [u8; 16]) -> Result<Badge, IssueError> {
+    let Validity { iat, exp } = term;
+    let self_signed = matches!(identity.issuance, Issuance::SelfSigned);
+    if exp > MAX_TIME {
         return Err(IssueError::PastYear9999);
     }
     if iat < 0 || exp <= iat {
-        return Err(IssueError::Term);
+        return Err(IssueError::Validity);
     }
     if identity.level > 4 || self_signed != (identity.level == 0) {
         return Err(IssueError::Level);
@@ -86,7 +86,8 @@ pub fn issue(identity: &Identity, key: &PrivateKey, term: Term, random: [u8; 16]
         Some(kid) => Some(kid.to_owned()),
         None => self_signed.then(|| public.did_url()),
     };
-    let header = Members::new().text("alg", "EdDSA").text("typ", "JWT").maybe_text("kid", kid.as_deref()).finish();
+    let header =
+        JsonObject::new().string("alg", "EdDSA").string("typ", "JWT").optional_string("kid", kid.as_deref()).finish();
     let jti = jti::uuid_v4(random);
     let payload = identity.payload(&jti, &issuer, &subject, term, public);
 
@@ -99,7 +100,7 @@ pub fn issue(identity: &Identity, key: &PrivateKey, term: Term, random: [u8; 16]
     }
     token.push('.');
     token.push_str(&base64url::encode(&signature));
-    if token.len() > LONGEST_TOKEN {
+    if token.len() > MAX_TOKEN_LEN {
         return Err(IssueError::TooLarge);
     }
     Ok(Badge { token, jti, iat, exp, subject, issuer })

@@ -7,14 +7,14 @@ use std::fmt;
 
 /// Words that are displayed escaped.
 #[derive(Clone, Copy)]
-pub struct Shown<'a>(&'a OsStr);
+pub struct Escaped<'a>(&'a OsStr);
 
 /// A path or an argument with everything escaped that a terminal would obey; bytes that are no UTF-8 as `\xNN`.
-pub fn shown<W: AsRef<OsStr> + ?Sized>(words: &W) -> Shown<'_> {
-    Shown(words.as_ref())
+pub fn escaped<W: AsRef<OsStr> + ?Sized>(words: &W) -> Escaped<'_> {
+    Escaped(words.as_ref())
 }
 
-impl fmt::Display for Shown<'_> {
+impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = String::new();
         for chunk in self.0.as_encoded_bytes().utf8_chunks() {
@@ -31,7 +31,7 @@ impl fmt::Display for Shown<'_> {
 }
 
 /// As much of a text as a person reads within a sentence, and "..." where that is not all of it.
-pub fn shortened(text: &str) -> (&str, &'static str) {
+pub fn truncated(text: &str) -> (&str, &'static str) {
     const LONGEST: usize = 120;
     let part = &text[..text.floor_char_boundary(LONGEST)];
     (part, if part.len() < text.len() { "..." } else { "" })
@@ -39,12 +39,12 @@ pub fn shortened(text: &str) -> (&str, &'static str) {
 
 #[cfg(test)]
 mod tests {
-    use super::shown;
+    use super::escaped;
     use std::os::unix::ffi::OsStrExt;
 
     #[test]
     fn a_path_cannot_drive_a_terminal_and_loses_nothing() {
         let path = std::ffi::OsStr::from_bytes(b"a b\n\x1b[31m\xff\xc3\xa9");
-        assert_eq!(shown(path).to_string(), "a b\\n\\u001b[31m\\xff\u{e9}");
+        assert_eq!(escaped(path).to_string(), "a b\\n\\u001b[31m\\xff\u{e9}");
     }
 }

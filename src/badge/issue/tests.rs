@@ -4,7 +4,7 @@ use super::*;
 use crate::encoding::json::{Json, parse};
 
 const NOW: i64 = 1_795_000_000;
-const TERM: Term = Term { iat: NOW, exp: NOW + 3600 };
+const TERM: Validity = Validity { iat: NOW, exp: NOW + 3600 };
 const JTI: &str = "00000000-0000-4000-8000-000000000000";
 const X: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
 const DID: &str = "did:key:z6MktwupdmLXVVqTzCw4i46r4uGyosGXRnR3XjN4Zq7oMMsw";
@@ -16,14 +16,16 @@ fn key(kid: Option<&str>) -> PrivateKey {
 }
 
 fn registry(level: u8, domain: Option<&str>, audience: &[&str]) -> Identity {
-    let names =
-        Names::Registry { issuer: "https://registry.capisc.io".into(), subject: "did:web:example.com:agents:a".into() };
+    let issuance = Issuance::Registry {
+        issuer: "https://registry.capisc.io".into(),
+        subject: "did:web:example.com:agents:a".into(),
+    };
     let audience = audience.iter().map(|a| (*a).to_owned()).collect();
-    Identity { names, domain: domain.map(str::to_owned), audience, level }
+    Identity { issuance, domain: domain.map(str::to_owned), audience, level }
 }
 
 fn self_signed() -> Identity {
-    Identity { names: Names::SelfSigned, domain: None, audience: vec![], level: 0 }
+    Identity { issuance: Issuance::SelfSigned, domain: None, audience: vec![], level: 0 }
 }
 
 fn part(token: &str, n: usize) -> String {
@@ -86,13 +88,13 @@ fn the_payload_needs_no_padding_whatever_its_length() {
 
 #[test]
 fn nothing_is_signed_that_no_verifier_would_accept() {
-    let end = END_OF_TIME;
-    let long = "a".repeat(LONGEST_TOKEN);
+    let end = MAX_TIME;
+    let long = "a".repeat(MAX_TOKEN_LEN);
     for (identity, term, error) in [
-        (registry(1, None, &[]), Term { iat: NOW, exp: end + 1 }, IssueError::PastYear9999),
-        (registry(1, None, &[]), Term { iat: NOW, exp: i64::MAX }, IssueError::PastYear9999),
-        (registry(1, None, &[]), Term { iat: NOW, exp: NOW }, IssueError::Term),
-        (registry(1, None, &[]), Term { iat: -1, exp: NOW }, IssueError::Term),
+        (registry(1, None, &[]), Validity { iat: NOW, exp: end + 1 }, IssueError::PastYear9999),
+        (registry(1, None, &[]), Validity { iat: NOW, exp: i64::MAX }, IssueError::PastYear9999),
+        (registry(1, None, &[]), Validity { iat: NOW, exp: NOW }, IssueError::Validity),
+        (registry(1, None, &[]), Validity { iat: -1, exp: NOW }, IssueError::Validity),
         (registry(5, None, &[]), TERM, IssueError::Level),
         (registry(0, None, &[]), TERM, IssueError::Level),
         (Identity { level: 1, ..self_signed() }, TERM, IssueError::Level),
@@ -102,6 +104,6 @@ fn nothing_is_signed_that_no_verifier_would_accept() {
         assert_eq!(found, Some(error));
         assert!(error.to_string().contains("; "), "no cure: {error}");
     }
-    let last = Term { iat: end - 1, exp: end };
+    let last = Validity { iat: end - 1, exp: end };
     assert!(issue(&registry(1, None, &[]), &key(None), last, [0; 16]).is_ok());
 }
