@@ -1,4 +1,3 @@
-#![forbid(unsafe_code)]
 //! Every failure is a sentence: what was being done, to which path, what stands against it, what cures it.
 
 use crate::encoding::escaped;

@@ -1,5 +1,4 @@
 //! What a badge says: who it is about, who says so, for how long.
-#![forbid(unsafe_code)]
 
 use crate::encoding::json::JsonObject;
 use crate::key::PublicKey;

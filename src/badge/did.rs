@@ -1,5 +1,4 @@
 //! The names in a badge: DIDs, issuer origins, host names. Syntax only, nothing is resolved.
-#![forbid(unsafe_code)]
 
 use std::net::Ipv6Addr;
 

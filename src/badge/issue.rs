@@ -1,5 +1,4 @@
 //! Issuing: the compact JWS (RFC 7515 §3.1, §7.1) of one badge, signed with EdDSA (RFC 8037 §3.1).
-#![forbid(unsafe_code)]
 
 use super::claims::{Identity, Issuance, Validity};
 use super::{MAX_TIME, MAX_TOKEN_LEN, jti};

@@ -1,4 +1,3 @@
-#![forbid(unsafe_code)]
 //! Durations as Go writes and reads them (time.ParseDuration): `1h30m`, `1.5h`, `500ms`.
 
 /// What is wrong with a duration.

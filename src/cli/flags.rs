@@ -1,4 +1,3 @@
-#![forbid(unsafe_code)]
 //! The one table of commands and flags: parsing, `--help`, the environment's names and the tests come from it.
 
 /// One flag of a command.

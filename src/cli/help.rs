@@ -1,4 +1,3 @@
-#![forbid(unsafe_code)]
 //! Pages that a person likes to read: an example first, then the flags, all from the one table.
 
 use super::flags::{COMMANDS, Command, Flag};

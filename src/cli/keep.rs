@@ -1,4 +1,3 @@
-#![forbid(unsafe_code)]
 //! What `badge keep` and `badge issue` are told, checked as far as words alone can be.
 
 use super::duration;

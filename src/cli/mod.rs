@@ -1,5 +1,4 @@
 //! A person's words become a checked command: first they are read, then understood, and nothing is opened.
-#![forbid(unsafe_code)]
 
 mod duration;
 pub mod flags;

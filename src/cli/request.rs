@@ -1,4 +1,3 @@
-#![forbid(unsafe_code)]
 //! What the program is asked to do, with every value checked.
 
 use super::help::help;

@@ -1,4 +1,3 @@
-#![forbid(unsafe_code)]
 //! A command line that is wrong, as a sentence.
 
 use crate::encoding::{escaped, truncated};

@@ -1,4 +1,3 @@
-#![forbid(unsafe_code)]
 //! Words become values: each error names the flag or variable, the value and what would be right.
 
 use super::duration;

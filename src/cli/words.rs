@@ -1,4 +1,3 @@
-#![forbid(unsafe_code)]
 //! The words of a command line, matched with the table of flags: each value is of the kind that its flag takes.
 
 use super::flags::{COMMANDS, Command, Flag};

@@ -1,5 +1,4 @@
 //! Words of the outside world, made fit for a terminal or a log line.
-#![forbid(unsafe_code)]
 
 use super::json::escape_into;
 use std::ffi::OsStr;

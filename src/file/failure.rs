@@ -1,4 +1,3 @@
-#![forbid(unsafe_code)]
 //! A system call that failed for the output file, as a sentence: the cure follows from the errno.
 
 use crate::encoding::escaped;

@@ -1,4 +1,3 @@
-#![forbid(unsafe_code)]
 //! One keeper for one file: `.NAME.lock` beside it, held by flock(2) for as long as the keeper lives.
 
 use super::failure::{BADGE, refused, unwritten};

@@ -1,6 +1,5 @@
 //! The file as its readers see it: replaced whole, durable, watched, locked. A file knows no badge: it is
 //! handed a text and keeps it standing.
-#![forbid(unsafe_code)]
 
 mod failure;
 mod lock;

@@ -1,4 +1,3 @@
-#![forbid(unsafe_code)]
 //! The output file over its whole life: checked and locked at the start, replaced, looked at, restored.
 
 use super::Target;

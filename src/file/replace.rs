@@ -1,4 +1,3 @@
-#![forbid(unsafe_code)]
 //! Putting a whole file in place, or nothing.
 
 use super::failure::directory;

@@ -1,4 +1,3 @@
-#![forbid(unsafe_code)]
 //! Which file is meant: the name behind symbolic links, and the names that live beside it.
 
 use super::failure::{KEY, directory, refused, unwritten};

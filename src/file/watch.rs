@@ -1,4 +1,3 @@
-#![forbid(unsafe_code)]
 //! Being told when the file is no longer what was written: a watch on its inode, and on the end of its directory,
 //! of those above it, and of links on the way.
 

@@ -1,4 +1,3 @@
-#![forbid(unsafe_code)]
 //! What was written, and how it differs from what stands there now.
 
 use crate::system::descriptor::read_at_most;

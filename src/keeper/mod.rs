@@ -1,5 +1,4 @@
 //! When and what next: the pure machine that decides, and the loop that carries out what it says.
-#![forbid(unsafe_code)]
 
 pub mod event;
 pub mod issue;

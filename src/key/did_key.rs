@@ -1,5 +1,4 @@
 //! `did:key` of an Ed25519 key: `did:key:z` + base58btc(0xed 0x01 || key), did:key method §3.1.
-#![forbid(unsafe_code)]
 
 use crate::encoding::base58;
 

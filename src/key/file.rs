@@ -1,4 +1,3 @@
-#![forbid(unsafe_code)]
 //! Where a private key comes from: read strictly, and again for each badge.
 
 use super::pem::Half;

@@ -1,4 +1,3 @@
-#![forbid(unsafe_code)]
 //! New keys: made from the kernel's randomness, written durably; a private key is never replaced by accident.
 
 use super::PrivateKey;

@@ -2,7 +2,6 @@
 //!
 //! [`jwk`] reads and writes RFC 8037 JWKs, [`did_key`] the `did:key` form of a public key: both pure,
 //! texts and bytes are handed in. [`file`](mod@file) alone knows where a key lies, [`make`] how one comes into being.
-#![forbid(unsafe_code)]
 
 pub mod did_key;
 pub mod file;

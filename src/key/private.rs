@@ -2,7 +2,6 @@
 //!
 //! Deliberately without Debug, Display, Clone and equality: there is no way to show it or to
 //! spread it. The one way out is [`PrivateKey::to_jwk`].
-#![forbid(unsafe_code)]
 
 use super::jwk::{self, JwkError};
 use super::public::PublicKey;

@@ -1,5 +1,4 @@
 //! The public half of an agent's key.
-#![forbid(unsafe_code)]
 
 use super::did_key;
 use super::jwk::{self, JwkError};

@@ -1,4 +1,3 @@
-#![forbid(unsafe_code)]
 //! Log lines: one event, one line, one write(2) to stderr, and no line can stop the program.
 
 use super::time::date;

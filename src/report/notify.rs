@@ -1,4 +1,3 @@
-#![forbid(unsafe_code)]
 //! Readiness, status and watchdog for whoever supervises us: systemd's socket (sd_notify(3)) and the
 //! newline on a descriptor that s6, dinit and OpenRC wait for.
 

@@ -1,4 +1,3 @@
-#![forbid(unsafe_code)]
 //! Times and durations as a person reads them.
 
 use std::time::{Duration, UNIX_EPOCH};

@@ -1,5 +1,4 @@
 //! The rules of each claim: RFC-002 §4 and §8.1 step 3.
-#![forbid(unsafe_code)]
 
 use super::Unverified;
 use super::verdict::{Code, Invalid};

@@ -1,5 +1,4 @@
 //! The three parts of a compact JWS (RFC 7515 §7.1), before anything in them is believed.
-#![forbid(unsafe_code)]
 
 use super::verdict::{Code, Invalid, escaped};
 use crate::badge::MAX_TOKEN_LEN;

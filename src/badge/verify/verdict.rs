@@ -1,5 +1,4 @@
 //! What is wrong with a badge, for programs and for people.
-#![forbid(unsafe_code)]
 
 use crate::encoding::json::quote;
 use crate::encoding::truncated;

@@ -3,7 +3,6 @@
 //! miniserde parses; its own `Value` is not used because it keeps the last of two members of the
 //! same name, and "which of the two did the other verifier read?" is how signed tokens are
 //! forged (RFC 8725 §2.4, RFC 7515 §4). Here both are kept, and [`Object::get`] says so.
-#![forbid(unsafe_code)]
 
 use miniserde::de::{Deserialize, Map, Seq, Visitor};
 use miniserde::{Error, Result};

@@ -1,5 +1,4 @@
 //! JSON objects with their members in a chosen order, and text that is safe to show.
-#![forbid(unsafe_code)]
 
 /// A JSON object in the making: compact, members in the order of the calls.
 ///

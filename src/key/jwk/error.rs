@@ -1,5 +1,4 @@
 //! Why a JWK is refused, in words.
-#![forbid(unsafe_code)]
 
 use std::fmt;
 

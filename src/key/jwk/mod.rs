@@ -3,7 +3,6 @@
 //! Strict, because the two mistakes that hurt are silent ones: a key read differently by two
 //! programs, and an `x` that does not belong to `d` (signing with a foreign public half gives the
 //! private key away; see "double public key signing" in the Ed25519 literature).
-#![forbid(unsafe_code)]
 
 mod error;
 
