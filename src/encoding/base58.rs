@@ -1,11 +1,10 @@
 //! base58btc, the alphabet behind multibase `z` (draft-msporny-base58).
 //!
-//! The work grows with the square of the length: callers bound it. Here only 34-byte `did:key`
-//! identifiers pass through.
+//! The work grows with the square of the length, so callers bound it: the one here passes 34 bytes.
 
 const ALPHABET: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
-/// Writes `bytes` as one big-endian number; each leading zero byte becomes a `1`.
+/// Encodes `bytes` as one big-endian number; each leading zero byte becomes a `1`.
 pub fn encode(bytes: &[u8]) -> String {
     let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
     let digits = convert(bytes[zeros..].iter().copied(), 256, 58);
@@ -14,7 +13,7 @@ pub fn encode(bytes: &[u8]) -> String {
     out
 }
 
-/// Reads base58btc text; `None` for a character outside the alphabet.
+/// Decodes base58btc text; `None` for a character outside the alphabet.
 pub fn decode(text: &str) -> Option<Vec<u8>> {
     let digits: Vec<u8> =
         text.bytes().map(|c| ALPHABET.iter().position(|a| *a == c).map(|at| at as u8)).collect::<Option<_>>()?;
@@ -25,7 +24,7 @@ pub fn decode(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// From one base to another, most significant digit first in, least significant first out.
+/// Converts digits, most significant first, to another base, least significant first.
 fn convert(digits: impl Iterator<Item = u8>, from: u32, to: u32) -> Vec<u8> {
     let mut out: Vec<u8> = Vec::new();
     for digit in digits {
@@ -48,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn writes_and_reads_the_vectors_of_the_draft() {
+    fn encodes_and_decodes_the_vectors_of_the_draft() {
         for (bytes, text) in [
             (b"Hello World!".as_slice(), "2NEpo7TZRRrLZSi2U"),
             (
@@ -65,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_letters_that_look_alike_and_anything_else() {
+    fn refuses_characters_outside_the_alphabet() {
         for text in ["0", "O", "I", "l", "2NE po7", "é", "+"] {
             assert_eq!(decode(text), None, "{text:?}");
         }

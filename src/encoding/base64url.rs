@@ -1,11 +1,11 @@
 //! base64url without padding: RFC 4648 §5, as JOSE uses it (RFC 7515 §2).
 //!
-//! Decoding is strict. Two texts that decode to the same bytes would let somebody change a
-//! token without breaking its signature (RFC 4648 §3.5, §12), so exactly one is accepted.
+//! Decoding is strict: of the texts that other decoders read as the same bytes only one is accepted. Otherwise a token
+//! could be changed without breaking its signature (RFC 4648 §3.5, §12).
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// Writes `bytes` with the url-safe alphabet and no padding.
+/// Encodes `bytes` with the url-safe alphabet and no padding.
 pub fn encode(bytes: &[u8]) -> String {
     let mut out = String::with_capacity((bytes.len() * 4).div_ceil(3));
     for chunk in bytes.chunks(3) {
@@ -20,34 +20,29 @@ pub fn encode(bytes: &[u8]) -> String {
     out
 }
 
-/// Reads what [`encode`] writes, and nothing else.
+/// Decodes what [`encode`] writes, and nothing else.
 ///
 /// `None`: a character outside the alphabet (padding, whitespace, `+` and `/` included), a length
-/// that no byte string has, or bits set beyond the last byte.
+/// that no byte string has, or bits set after the last byte.
 pub fn decode(text: &str) -> Option<Vec<u8>> {
-    let mut out = vec![0; text.len() / 4 * 3 + (text.len() % 4).saturating_sub(1)];
+    let mut out = vec![0; text.len() * 3 / 4];
     decode_exact(text, &mut out).then_some(out)
 }
 
-/// Reads exactly `out.len()` bytes into `out`, as strictly as [`decode`].
+/// Decodes exactly `out.len()` bytes into `out`, as strictly as [`decode`]; after `false`, `out` may hold a part.
 ///
-/// For secrets: no copy is made on the heap. When the answer is `false`, `out` may hold a part.
+/// For secrets: no copy is made on the heap.
 pub fn decode_exact(text: &str, out: &mut [u8]) -> bool {
-    if text.len() % 4 == 1 || text.len() / 4 * 3 + (text.len() % 4).saturating_sub(1) != out.len() {
+    if text.len() % 4 == 1 || text.len() * 3 / 4 != out.len() {
         return false;
     }
     let mut room = out.iter_mut();
     let (mut held, mut bits) = (0u32, 0);
     for character in text.bytes() {
-        let digit = match character {
-            b'A'..=b'Z' => character - b'A',
-            b'a'..=b'z' => character - b'a' + 26,
-            b'0'..=b'9' => character - b'0' + 52,
-            b'-' => 62,
-            b'_' => 63,
-            _ => return false,
+        let Some(digit) = ALPHABET.iter().position(|letter| *letter == character) else {
+            return false;
         };
-        held = held << 6 | u32::from(digit);
+        held = held << 6 | digit as u32;
         bits += 6;
         if bits >= 8 {
             bits -= 8;
@@ -76,7 +71,7 @@ mod tests {
     ];
 
     #[test]
-    fn writes_and_reads_the_vectors_of_rfc_4648() {
+    fn encodes_and_decodes_the_vectors_of_rfc_4648() {
         for (bytes, text) in VECTORS {
             assert_eq!(encode(bytes.as_bytes()), text);
             assert_eq!(decode(text).as_deref(), Some(bytes.as_bytes()));
@@ -91,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_padding_whitespace_and_anything_else() {
+    fn refuses_characters_outside_the_alphabet() {
         for text in ["Zg==", "Zg=", "Z g", "Zg\n", " Zg", "Zm9v\n", "Zé9v", "Zm9v.", "Z\0g"] {
             assert_eq!(decode(text), None, "{text:?}");
         }
@@ -105,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn every_byte_string_has_exactly_one_text() {
+    fn decodes_what_it_encodes_at_every_length() {
         for length in 0..70u8 {
             let bytes: Vec<u8> = (0..length).map(|i| i.wrapping_mul(37) ^ length).collect();
             assert_eq!(decode(&encode(&bytes)), Some(bytes));
@@ -113,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn decode_exact_takes_only_the_asked_length() {
+    fn decode_exact_takes_only_the_length_of_its_buffer() {
         let mut three = [0; 3];
         assert!(decode_exact("Zm9v", &mut three));
         assert_eq!(&three, b"foo");

@@ -1,49 +1,91 @@
-//! Words of the outside world, made fit for a terminal or a log line.
+//! Text from outside, made safe for a terminal, a log line and JSON.
 
-use super::json::escape_into;
 use std::ffi::OsStr;
-use std::fmt;
+use std::fmt::{self, Write};
 
-/// Words that are displayed escaped.
+/// Displays a path or an argument escaped, without quotes; bytes that are not UTF-8 as `\xNN`.
+///
+/// Beyond `"`, `\` and C0 (RFC 8259 §7), everything that a terminal obeys or that hides or reorders what a person reads
+/// is written as `\uXXXX`: DEL, C1 (where CSI begins), line separators, bidirectional controls (UAX #9).
+pub fn escaped<T: AsRef<OsStr> + ?Sized>(text: &T) -> Escaped<'_> {
+    Escaped(text.as_ref())
+}
+
+/// See [`escaped`].
 #[derive(Clone, Copy)]
 pub struct Escaped<'a>(&'a OsStr);
 
-/// A path or an argument with everything escaped that a terminal would obey; bytes that are no UTF-8 as `\xNN`.
-pub fn escaped<W: AsRef<OsStr> + ?Sized>(words: &W) -> Escaped<'_> {
-    Escaped(words.as_ref())
-}
-
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut out = String::new();
         for chunk in self.0.as_encoded_bytes().utf8_chunks() {
-            escape_into(&mut out, chunk.valid());
-            for byte in chunk.invalid() {
-                out.push_str("\\x");
-                for digit in [byte >> 4, byte & 15] {
-                    out.extend(char::from_digit(u32::from(digit), 16));
+            for character in chunk.valid().chars() {
+                match character {
+                    '"' => f.write_str("\\\"")?,
+                    '\\' => f.write_str("\\\\")?,
+                    '\n' => f.write_str("\\n")?,
+                    '\r' => f.write_str("\\r")?,
+                    '\t' => f.write_str("\\t")?,
+                    '\0'..='\x1f'
+                    | '\x7f'..='\u{9f}'
+                    | '\u{61c}'
+                    | '\u{200e}'
+                    | '\u{200f}'
+                    | '\u{2028}'..='\u{202e}'
+                    | '\u{2066}'..='\u{2069}' => write!(f, "\\u{:04x}", u32::from(character))?,
+                    _ => f.write_char(character)?,
                 }
             }
+            for byte in chunk.invalid() {
+                write!(f, "\\x{byte:02x}")?;
+            }
         }
-        f.write_str(&out)
+        Ok(())
     }
 }
 
-/// As much of a text as a person reads within a sentence, and "..." where that is not all of it.
-pub fn truncated(text: &str) -> (&str, &'static str) {
-    const LONGEST: usize = 120;
-    let part = &text[..text.floor_char_boundary(LONGEST)];
+/// As much of a text as fits into a sentence, and "..." where that is not all of it.
+pub(crate) fn truncated(text: &str) -> (&str, &'static str) {
+    const MAX_LEN: usize = 120;
+    let part = &text[..text.floor_char_boundary(MAX_LEN)];
     (part, if part.len() < text.len() { "..." } else { "" })
+}
+
+/// A text for a sentence: escaped, in quotes, truncated.
+pub(crate) fn quoted(text: &str) -> String {
+    let (text, dots) = truncated(text);
+    format!("\"{}\"{dots}", escaped(text))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::escaped;
+    use super::*;
     use std::os::unix::ffi::OsStrExt;
 
     #[test]
-    fn a_path_cannot_drive_a_terminal_and_loses_nothing() {
-        let path = std::ffi::OsStr::from_bytes(b"a b\n\x1b[31m\xff\xc3\xa9");
+    fn escapes_a_path_without_losing_a_byte() {
+        let path = OsStr::from_bytes(b"a b\n\x1b[31m\xff\xc3\xa9");
         assert_eq!(escaped(path).to_string(), "a b\\n\\u001b[31m\\xff\u{e9}");
+    }
+
+    #[test]
+    fn escapes_whatever_a_terminal_obeys() {
+        assert_eq!(quoted("\"\\\n\r\t\0\x1b[2J\x7f"), r#""\"\\\n\r\t\u0000\u001b[2J\u007f""#);
+        assert_eq!(quoted("\u{80}\u{9b}\u{9f}"), r#""\u0080\u009b\u009f""#);
+        for hidden in
+            ['\u{200e}', '\u{200f}', '\u{2028}', '\u{2029}', '\u{202a}', '\u{202e}', '\u{2066}', '\u{2069}', '\u{61c}']
+        {
+            assert_eq!(quoted(&hidden.to_string()), format!("\"\\u{:04x}\"", hidden as u32));
+        }
+        assert_eq!(quoted("grüße 日本 🦀\u{a0}"), "\"grüße 日本 🦀\u{a0}\"");
+    }
+
+    #[test]
+    fn truncates_between_characters() {
+        for shift in 0..4 {
+            let text = format!("{}{}", "a".repeat(shift), "\u{1f980}".repeat(1000));
+            let short = quoted(&text);
+            assert!(short.ends_with("\"...") && short.len() <= 120 + 5, "{short}");
+        }
+        assert_eq!(quoted(&"a".repeat(120)), format!("\"{}\"", "a".repeat(120)));
     }
 }

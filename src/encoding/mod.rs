@@ -1,10 +1,11 @@
-//! How bytes and claims are written as text: base64url, base58btc, JSON.
+//! Text forms of bytes and values: base64url, base58btc, JSON, escaped text.
 //!
-//! The lowest of the pure rooms. Nothing here knows what a badge or a key is.
+//! The lowest of the pure modules: nothing here knows what a badge or a key is.
 
 pub mod base58;
 pub mod base64url;
 mod escape;
 pub mod json;
 
-pub use escape::{escaped, truncated};
+pub use escape::{Escaped, escaped};
+pub(crate) use escape::{quoted, truncated};

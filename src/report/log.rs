@@ -52,7 +52,7 @@ impl Log {
 
     /// Writes a line: `event` is its name for machines, `sentence` is for people, `facts` are further members
     /// of the JSON object.
-    pub fn line(self, level: Level, event: &str, sentence: &dyn Display, facts: JsonObject) {
+    pub(crate) fn line(self, level: Level, event: &str, sentence: &dyn Display, facts: JsonObject) {
         let sentence = sentence.to_string();
         let mut line = self.format(level, event, &sentence, facts);
         if line.len() > LINE {

@@ -1,7 +1,8 @@
-//! JSON (RFC 8259), reading and writing, as little of it as badges and keys need.
+//! JSON (RFC 8259): as much reading and writing of it as badges and keys need.
 
 mod reader;
 mod writer;
 
 pub use reader::{Duplicate, Json, MAX_DEPTH, MAX_MEMBERS, Object, parse};
-pub use writer::{JsonObject, escape_into, quote};
+pub(crate) use writer::JsonObject;
+pub use writer::quote;

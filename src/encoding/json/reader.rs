@@ -1,16 +1,15 @@
-//! Any JSON text as one small tree.
+//! A JSON text as a tree, parsed by miniserde.
 //!
-//! miniserde parses; its own `Value` is not used because it keeps the last of two members of the
-//! same name, and "which of the two did the other verifier read?" is how signed tokens are
-//! forged (RFC 8725 §2.4, RFC 7515 §4). Here both are kept, and [`Object::get`] says so.
+//! miniserde's own `Value` drops all but the last of the members with one name, and two verifiers that pick different
+//! ones can be played off against each other (RFC 8725 §2.4, RFC 7515 §4). This tree holds all; [`Object::get`] reports it.
 
 use miniserde::de::{Deserialize, Map, Seq, Visitor};
 use miniserde::{Error, Result};
 
-/// How deep arrays and objects may nest: the tree is dropped and walked by recursion.
+/// Maximum depth of nested arrays and objects: the tree is dropped and walked by recursion.
 pub const MAX_DEPTH: u8 = 32;
 
-/// How many members an object may have: looking for duplicates costs the square of it.
+/// Maximum number of members of an object: finding duplicates costs the square of it.
 pub const MAX_MEMBERS: usize = 512;
 
 /// One JSON value.
@@ -24,7 +23,7 @@ pub enum Json {
     Unsigned(u64),
     /// An integer with a minus sign, down to -2^63.
     Negative(i64),
-    /// Any other number: with a fraction or an exponent, or too large. No claim of ours is one.
+    /// Any other number: with a fraction or an exponent, or too large. No claim has one.
     Float,
     /// A string, escapes resolved.
     String(String),
@@ -38,14 +37,14 @@ pub enum Json {
 #[derive(Debug, PartialEq)]
 pub struct Object(Vec<(String, Json)>);
 
-/// The member is there more than once.
+/// The object has more than one member of that name.
 #[derive(Debug, PartialEq)]
 pub struct Duplicate;
 
-/// Reads one JSON text; whitespace around it is allowed.
+/// Parses one JSON text; whitespace around it is allowed.
 ///
-/// `None`: not JSON, something after it, deeper than [`MAX_DEPTH`] or an object of more than
-/// [`MAX_MEMBERS`]. Memory is at most a few dozen times the length of the text: bound that.
+/// `None`: not JSON, anything after it, deeper than [`MAX_DEPTH`], or an object of more than [`MAX_MEMBERS`].
+/// The tree takes up to a few dozen times the memory of the text, so the caller bounds its length.
 pub fn parse(text: &str) -> Option<Json> {
     miniserde::json::from_str::<Slot>(text).ok()?.value
 }
@@ -53,29 +52,21 @@ pub fn parse(text: &str) -> Option<Json> {
 impl Json {
     /// The string, if this is one.
     pub fn as_str(&self) -> Option<&str> {
-        match self {
-            Json::String(text) => Some(text),
-            _ => None,
-        }
+        if let Json::String(text) = self { Some(text) } else { None }
     }
 
     /// The object, if this is one.
     pub fn as_object(&self) -> Option<&Object> {
-        match self {
-            Json::Object(object) => Some(object),
-            _ => None,
-        }
+        if let Json::Object(object) = self { Some(object) } else { None }
     }
 
-    /// The strings of an array of nothing but strings.
-    pub fn as_strings(&self) -> Option<Vec<&str>> {
-        match self {
-            Json::Array(items) => items.iter().map(Json::as_str).collect(),
-            _ => None,
-        }
+    /// The items of an array, if this is one and all of them are strings.
+    pub(crate) fn as_strings(&self) -> Option<Vec<&str>> {
+        let Json::Array(items) = self else { return None };
+        items.iter().map(Json::as_str).collect()
     }
 
-    /// The first name that an object in here, at any depth, has more than once.
+    /// The first name that occurs twice in one object, at any depth.
     pub fn duplicate(&self) -> Option<&str> {
         match self {
             Json::Array(items) => items.iter().find_map(Json::duplicate),
@@ -88,7 +79,7 @@ impl Json {
 }
 
 impl Object {
-    /// The member called `name`, `None` when there is none.
+    /// The member `name`, or `None`.
     pub fn get(&self, name: &str) -> std::result::Result<Option<&Json>, Duplicate> {
         let mut found = None;
         for (other, value) in &self.0 {
@@ -99,13 +90,13 @@ impl Object {
         Ok(found)
     }
 
-    /// Every member in the order of the text.
+    /// All members in the order of the text.
     pub fn members(&self) -> &[(String, Json)] {
         &self.0
     }
 }
 
-/// Where miniserde puts the next value, and how many more levels may open inside it.
+/// Receives one value from miniserde; `levels` more may open inside it.
 struct Slot {
     value: Option<Json>,
     levels: u8,
@@ -164,11 +155,11 @@ impl Visitor for Slot {
 
     fn map(&mut self) -> Result<Box<dyn Map + '_>> {
         let inside = self.inside()?;
-        Ok(Box::new(Pairs { pairs: Vec::new(), name: String::new(), inside, out: &mut self.value }))
+        Ok(Box::new(Members { members: Vec::new(), name: String::new(), inside, out: &mut self.value }))
     }
 }
 
-/// An array of which some items are read. An item moves from `inside` when the next one begins.
+/// An array being read. Each item is taken from `inside` when the next one begins.
 struct Items<'a> {
     items: Vec<Json>,
     inside: Slot,
@@ -188,26 +179,26 @@ impl Seq for Items<'_> {
     }
 }
 
-/// An object of which some members are read.
-struct Pairs<'a> {
-    pairs: Vec<(String, Json)>,
+/// An object being read.
+struct Members<'a> {
+    members: Vec<(String, Json)>,
     name: String,
     inside: Slot,
     out: &'a mut Option<Json>,
 }
 
-impl Pairs<'_> {
-    fn keep(&mut self) {
+impl Members<'_> {
+    fn take(&mut self) {
         if let Some(value) = self.inside.value.take() {
-            self.pairs.push((std::mem::take(&mut self.name), value));
+            self.members.push((std::mem::take(&mut self.name), value));
         }
     }
 }
 
-impl Map for Pairs<'_> {
+impl Map for Members<'_> {
     fn key(&mut self, k: &str) -> Result<&mut dyn Visitor> {
-        self.keep();
-        if self.pairs.len() == MAX_MEMBERS {
+        self.take();
+        if self.members.len() == MAX_MEMBERS {
             return Err(Error);
         }
         self.name = k.to_owned();
@@ -215,8 +206,8 @@ impl Map for Pairs<'_> {
     }
 
     fn finish(&mut self) -> Result<()> {
-        self.keep();
-        *self.out = Some(Json::Object(Object(std::mem::take(&mut self.pairs))));
+        self.take();
+        *self.out = Some(Json::Object(Object(std::mem::take(&mut self.members))));
         Ok(())
     }
 }

@@ -1,5 +1,3 @@
-//! What is JSON here and what is not.
-
 use super::*;
 
 #[test]
@@ -24,7 +22,7 @@ fn reads_every_kind_of_value() {
 }
 
 #[test]
-fn numbers_that_fit_no_integer_are_floats_and_never_wrap() {
+fn reads_numbers_outside_the_integers_as_floats() {
     assert_eq!(parse("18446744073709551615"), Some(Json::Unsigned(u64::MAX)));
     assert_eq!(parse("18446744073709551616"), Some(Json::Float));
     assert_eq!(parse("-9223372036854775808"), Some(Json::Negative(i64::MIN)));
@@ -34,7 +32,7 @@ fn numbers_that_fit_no_integer_are_floats_and_never_wrap() {
 }
 
 #[test]
-fn a_member_that_is_there_twice_is_found_out() {
+fn reports_a_member_that_occurs_twice() {
     let json = parse(r#"{"a":1,"b":2,"\u0061":3}"#).unwrap();
     let object = json.as_object().unwrap();
     assert_eq!(object.get("a"), Err(Duplicate));
@@ -46,7 +44,7 @@ fn a_member_that_is_there_twice_is_found_out() {
 }
 
 #[test]
-fn a_million_brackets_are_refused_without_a_deep_stack() {
+fn refuses_a_million_brackets_without_a_deep_stack() {
     for open in ["[", "{\"a\":", "[{\"a\":"] {
         assert_eq!(parse(&open.repeat(1_000_000)), None);
     }
@@ -57,7 +55,7 @@ fn a_million_brackets_are_refused_without_a_deep_stack() {
 }
 
 #[test]
-fn an_object_has_a_bounded_number_of_members() {
+fn bounds_the_number_of_members() {
     let members = |n: usize| format!("{{{}}}", vec!["\"a\":0"; n].join(","));
     assert!(parse(&members(MAX_MEMBERS)).is_some());
     assert_eq!(parse(&members(MAX_MEMBERS + 1)), None);
