@@ -214,7 +214,7 @@ fn unusable_keys() -> Vec<(&'static str, String, &'static str)> {
         ("RSA", r#"{"kty":"RSA","n":"AQAB","e":"AQAB","d":"AQAB"}"#.into(), "RSA"),
         ("EC", r#"{"kty":"EC","crv":"P-256","x":"AA","y":"AA","d":"AA"}"#.into(), "EC"),
         ("X25519", with("Ed25519", "X25519"), "X25519"),
-        ("a JWK set", format!("{{\"keys\":[{RFC_KEY}]}}"), "set"),
+        ("a JWK Set", format!("{{\"keys\":[{RFC_KEY}]}}"), "JWK Set"),
         ("short d", with(&d, "\"d\":\"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyu\""), "\"d\""),
         ("padded d", with(RFC_SEED, &format!("{RFC_SEED}=")), "\"d\""),
         ("stray bits in d", with(RFC_SEED, "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2B"), "\"d\""),

@@ -231,11 +231,11 @@ fn a_private_key_is_refused_with_a_sentence_and_never_shown() {
     let ended = verify(&scratch, &["--key", "private.jwk", &badge(&[])]);
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(USAGE), ""));
     assert!(
-        ended.stderr.starts_with("capiscio: cannot use the key private.jwk: it holds a private key"),
+        ended.stderr.starts_with("capiscio: cannot use the key private.jwk: it is a private key"),
         "{}",
         ended.stderr
     );
-    assert!(ended.stderr.contains("give that one"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("use the public JWK"), "{}", ended.stderr);
     assert!(!ended.stderr.contains(RFC_SEED));
 }
 
@@ -246,8 +246,8 @@ fn a_key_that_is_of_no_use_is_a_usage_error_with_a_sentence() {
     scratch.write("weak.jwk", RFC_PUBLIC.replace("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", &"A".repeat(43)));
     scratch.write("empty.jwk", "");
     let known = [
-        ("set.jwk", "it is a JWK set"),
-        ("weak.jwk", "its \"x\" is no usable Ed25519 public key"),
+        ("set.jwk", "it is a JWK Set"),
+        ("weak.jwk", "its \"x\" is not a usable Ed25519 public key"),
         ("empty.jwk", "it is empty"),
         ("nowhere.jwk", "No such file"),
         (".", "it is a directory"),

@@ -1,4 +1,4 @@
-//! One test per rule of badge-format.md, "Keys", with the key of RFC 8037 A.1.
+//! One test for each rule of a key file, with the key of RFC 8037 A.1.
 
 use super::*;
 
@@ -19,8 +19,16 @@ fn refused(text: &str) -> Option<JwkError> {
     PrivateKey::from_jwk(text).err()
 }
 
+/// The name of the member that breaks its rule.
+fn broken_member(error: Option<JwkError>) -> Option<&'static str> {
+    match error {
+        Some(JwkError::Member { name, .. }) => Some(name),
+        _ => None,
+    }
+}
+
 #[test]
-fn the_key_of_rfc_8037_is_read_whole() {
+fn reads_the_key_of_rfc_8037() {
     let key =
         PrivateKey::from_jwk(&private(r#","kid":"k1","alg":"EdDSA","use":"sig","key_ops":["sign"]"#)).ok().unwrap();
     assert_eq!(base64url::encode(key.public().bytes()), X);
@@ -31,7 +39,7 @@ fn the_key_of_rfc_8037_is_read_whole() {
 }
 
 #[test]
-fn it_signs_the_jws_of_rfc_8037() {
+fn signs_the_jws_of_rfc_8037() {
     let key = PrivateKey::from_jwk(&private("")).ok().unwrap();
     let message = b"eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
     let signature = key.sign(message);
@@ -44,13 +52,13 @@ fn it_signs_the_jws_of_rfc_8037() {
 }
 
 #[test]
-fn x_may_be_absent_and_is_derived() {
+fn derives_x_where_it_is_absent() {
     let text = format!(r#"{{"kty":"OKP","crv":"Ed25519","d":"{D}"}}"#);
     assert_eq!(base64url::encode(PrivateKey::from_jwk(&text).ok().unwrap().public().bytes()), X);
 }
 
 #[test]
-fn an_x_that_is_not_the_public_half_of_d_is_refused() {
+fn refuses_an_x_that_is_not_the_public_half_of_d() {
     let text = private("").replace(X, OTHER_X);
     assert_eq!(refused(&text), Some(JwkError::Mismatch));
 }
@@ -60,68 +68,63 @@ fn d_is_43_characters_without_padding_or_stray_bits() {
     let wrong =
         ["", "AAAA", &format!("{D}="), &format!("{D}A"), &D[1..], &D.replace('_', "/"), &D.replace("f2A", "f2B")];
     for d in wrong {
-        assert_eq!(refused(&private("").replace(D, d)), Some(JwkError::D), "{d}");
+        assert_eq!(broken_member(refused(&private("").replace(D, d))), Some("d"), "{d}");
     }
     let number = private("").replace(&format!("\"{D}\""), "5");
-    assert_eq!(refused(&number), Some(JwkError::D));
+    assert_eq!(broken_member(refused(&number)), Some("d"));
 }
 
 #[test]
 fn x_is_43_characters_without_padding_or_stray_bits() {
     for x in ["", "AAAA", &format!("{X}="), &X[1..], &X.replace("URo", "URp")] {
-        assert_eq!(refused(&private("").replace(X, x)), Some(JwkError::X), "{x}");
-        assert_eq!(PublicKey::from_jwk(&public("").replace(X, x)), Err(JwkError::X), "{x}");
+        assert_eq!(broken_member(refused(&private("").replace(X, x))), Some("x"), "{x}");
+        assert_eq!(broken_member(PublicKey::from_jwk(&public("").replace(X, x)).err()), Some("x"), "{x}");
     }
-    assert_eq!(refused(&private("").replace(&format!("\"{X}\""), "null")), Some(JwkError::X));
+    assert_eq!(broken_member(refused(&private("").replace(&format!("\"{X}\""), "null"))), Some("x"));
 }
 
 #[test]
-fn the_all_zero_seed_is_refused() {
+fn refuses_the_all_zero_seed() {
     let text = format!(r#"{{"kty":"OKP","crv":"Ed25519","d":"{}"}}"#, "A".repeat(43));
-    assert_eq!(refused(&text), Some(JwkError::ZeroSeed));
+    assert!(refused(&text).unwrap().to_string().contains("all zeros"));
     assert!(PrivateKey::from_seed([0; 32], None).is_none());
 }
 
 #[test]
-fn points_of_small_order_and_bytes_that_are_no_point_are_no_public_keys() {
-    let mut identity = [0; 32];
-    identity[0] = 1;
-    for bytes in [[0; 32], identity, [0xff; 32]] {
-        assert_eq!(PublicKey::from_bytes(bytes, None), None);
-        let text = public("").replace(X, &base64url::encode(&bytes));
-        assert_eq!(PublicKey::from_jwk(&text), Err(JwkError::WeakX));
-    }
+fn refuses_an_x_of_small_order() {
+    let text = public("").replace(X, &base64url::encode(&[0; 32]));
+    assert!(PublicKey::from_jwk(&text).unwrap_err().to_string().contains("not a usable"));
 }
 
 #[test]
 fn alg_use_and_key_ops_must_allow_signatures() {
-    for (more, error) in [
-        (r#","alg":"ES256""#, JwkError::Alg),
-        (r#","alg":"eddsa""#, JwkError::Alg),
-        (r#","alg":7"#, JwkError::Alg),
-        (r#","alg":null"#, JwkError::Alg),
-        (r#","use":"enc""#, JwkError::Use),
-        (r#","use":[]"#, JwkError::Use),
-        (r#","key_ops":"sign""#, JwkError::KeyOps),
-        (r#","key_ops":["sign",1]"#, JwkError::KeyOps),
-        (r#","key_ops":[]"#, JwkError::NotForSigning),
-        (r#","key_ops":["verify"]"#, JwkError::NotForSigning),
+    for (more, name) in [
+        (r#","alg":"ES256""#, "alg"),
+        (r#","alg":"eddsa""#, "alg"),
+        (r#","alg":7"#, "alg"),
+        (r#","alg":null"#, "alg"),
+        (r#","use":"enc""#, "use"),
+        (r#","use":[]"#, "use"),
+        (r#","key_ops":"sign""#, "key_ops"),
+        (r#","key_ops":["sign",1]"#, "key_ops"),
+        (r#","key_ops":[]"#, "key_ops"),
+        (r#","key_ops":["verify"]"#, "key_ops"),
     ] {
-        assert_eq!(refused(&private(more)), Some(error), "{more}");
+        assert_eq!(broken_member(refused(&private(more))), Some(name), "{more}");
     }
     assert_eq!(refused(&private(r#","alg":"Ed25519","key_ops":["verify","sign"]"#)), None);
-    assert_eq!(PublicKey::from_jwk(&public(r#","key_ops":["sign"]"#)), Err(JwkError::NotForVerifying));
+    assert_eq!(broken_member(PublicKey::from_jwk(&public(r#","key_ops":["sign"]"#)).err()), Some("key_ops"));
 }
 
 #[test]
 fn kid_is_a_string() {
     for kid in ["7", "null", "[\"k\"]"] {
-        assert_eq!(refused(&private(&format!(",\"kid\":{kid}"))), Some(JwkError::Kid));
+        assert_eq!(broken_member(refused(&private(&format!(",\"kid\":{kid}")))), Some("kid"));
     }
 }
 
 #[test]
-fn the_members_that_matter_may_be_there_only_once() {
+fn refuses_duplicates_of_the_members_that_it_reads() {
     for name in ["kty", "crv", "x", "d", "alg", "use", "key_ops", "kid"] {
         let value = match name {
             "kty" => "\"OKP\"",
@@ -140,7 +143,7 @@ fn the_members_that_matter_may_be_there_only_once() {
 }
 
 #[test]
-fn other_things_are_told_apart() {
+fn says_what_a_text_is_that_is_not_a_private_ed25519_key() {
     for (text, error) in [
         ("", JwkError::Empty),
         (" \r\n\t", JwkError::Empty),
@@ -148,42 +151,44 @@ fn other_things_are_told_apart() {
         ("\n-----BEGIN OPENSSH PRIVATE KEY-----", JwkError::Pem),
         ("hello", JwkError::NotJson),
         ("{\"kty\":", JwkError::NotJson),
-        ("}}}}{{{{", JwkError::NotJson),
-        ("[]", JwkError::NotObject),
-        ("\"{}\"", JwkError::NotObject),
-        ("{}", JwkError::NoKty),
-        ("{\"kty\":1}", JwkError::NoKty),
-        ("{\"keys\":[{\"kty\":\"OKP\"}]}", JwkError::KeySet),
-        ("{\"kty\":\"RSA\",\"n\":\"AQAB\"}", JwkError::Rsa),
-        ("{\"kty\":\"EC\",\"crv\":\"P-256\"}", JwkError::Ec),
-        ("{\"kty\":\"oct\",\"k\":\"AAAA\"}", JwkError::Symmetric),
-        ("{\"kty\":\"okp\",\"crv\":\"Ed25519\"}", JwkError::Kty),
-        ("{\"kty\":\"OKP\",\"crv\":\"X25519\"}", JwkError::X25519),
-        ("{\"kty\":\"OKP\",\"crv\":\"Ed448\"}", JwkError::Crv),
-        ("{\"kty\":\"OKP\"}", JwkError::Crv),
-        (&public(""), JwkError::PublicOnly),
-        (&(private("") + "x"), JwkError::TrailingGarbage),
-        (&(private("") + "\n" + &private("")), JwkError::TrailingGarbage),
-        (&(private(r#","note":"}{\"}""#) + "}"), JwkError::TrailingGarbage),
-        (&format!("{}{}", private(""), "}".repeat(100_000)), JwkError::TrailingGarbage),
+        ("[]", JwkError::NotJson),
+        ("\"{}\"", JwkError::NotJson),
+        (&(private("") + "x"), JwkError::NotJson),
+        (&(private("") + "\n" + &private("")), JwkError::NotJson),
         (&"{".repeat(1_000_000), JwkError::NotJson),
+        ("{\"keys\":[{\"kty\":\"OKP\"}]}", JwkError::KeySet),
+        (&public(""), JwkError::PublicOnly),
     ] {
         assert_eq!(refused(text), Some(error), "{}", &text[..text.len().min(80)]);
+    }
+    for (text, kind) in [
+        ("{}", "kty"),
+        ("{\"kty\":1}", "kty"),
+        ("{\"kty\":\"okp\",\"crv\":\"Ed25519\"}", "kty"),
+        ("{\"kty\":\"RSA\",\"n\":\"AQAB\"}", "RSA"),
+        ("{\"kty\":\"EC\",\"crv\":\"P-256\"}", "EC"),
+        ("{\"kty\":\"oct\",\"k\":\"AAAA\"}", "shared secret"),
+        ("{\"kty\":\"OKP\",\"crv\":\"X25519\"}", "X25519"),
+        ("{\"kty\":\"OKP\",\"crv\":\"Ed448\"}", "crv"),
+        ("{\"kty\":\"OKP\"}", "crv"),
+    ] {
+        let error = refused(text).unwrap();
+        assert!(matches!(error, JwkError::WrongType(_)) && error.to_string().contains(kind), "{text}: {error}");
     }
 }
 
 #[test]
-fn a_verifier_takes_a_private_key_only_where_it_says_so() {
+fn reads_a_private_key_as_public_only_with_from_any_jwk() {
     assert_eq!(PublicKey::from_jwk(&private("")), Err(JwkError::PrivateGiven));
     assert_eq!(PublicKey::from_any_jwk(&private("")), PublicKey::from_jwk(&public("")));
     assert_eq!(PublicKey::from_any_jwk(&public("")), PublicKey::from_jwk(&public("")));
     assert_eq!(PublicKey::from_any_jwk(&private("").replace(X, OTHER_X)), Err(JwkError::Mismatch));
     let no_x = "{\"kty\":\"OKP\",\"crv\":\"Ed25519\"}";
-    assert_eq!(PublicKey::from_jwk(no_x), Err(JwkError::NoX));
+    assert_eq!(broken_member(PublicKey::from_jwk(no_x).err()), Some("x"));
 }
 
 #[test]
-fn what_is_written_is_read_back_member_by_member() {
+fn reads_back_what_it_writes() {
     let key = PrivateKey::from_jwk(&private("")).ok().unwrap();
     let did = key.public().did_key();
     assert_eq!(
@@ -201,15 +206,11 @@ fn what_is_written_is_read_back_member_by_member() {
 }
 
 #[test]
-fn no_sentence_contains_anything_of_the_key() {
+fn no_error_contains_key_material() {
     for text in [private("").replace(X, OTHER_X), private(&format!(",\"kid\":\"a\",\"kid\":\"{D}\"")), D.to_owned()] {
         let sentence = refused(&text).unwrap().to_string();
         assert!(!sentence.contains(&D[..6]) && !sentence.contains(&X[..6]), "{sentence}");
         assert!(sentence.contains("; "), "no cure: {sentence}");
     }
-    assert_eq!(
-        JwkError::PublicOnly.to_string(),
-        "it holds a public key only (no \"d\"); the keeper signs, so it needs the private JWK"
-    );
-    assert_eq!(JwkError::Duplicate("d").to_string(), "it has more than one \"d\"; keep the one that is meant");
+    assert_eq!(JwkError::Duplicate("d").to_string(), "it has more than one \"d\"; remove the wrong one");
 }
