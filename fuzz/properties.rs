@@ -74,8 +74,8 @@ fn sign(header: &[u8], payload: &[u8]) -> Vec<u8> {
 }
 
 fn told(invalid: &Invalid) {
-    assert!(is_plain(&invalid.sentence) && !invalid.sentence.is_empty(), "{:?}", invalid.sentence);
-    assert!(invalid.sentence.len() < 2000, "{} bytes", invalid.sentence.len());
+    assert!(is_plain(&invalid.detail) && !invalid.detail.is_empty(), "{:?}", invalid.detail);
+    assert!(invalid.detail.len() < 2000, "{} bytes", invalid.detail.len());
 }
 
 fn accepted(token: &[u8], rules: &Rules<'_>, claims: &Claims) {

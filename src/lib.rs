@@ -8,10 +8,6 @@
 // Only here, not in Cargo.toml: a test may fail as loudly as it likes, the program may not fail that way at all.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
-// The tests share pieces, which know the library by its name.
-#[cfg(test)]
-extern crate self as capiscio;
-
 pub mod badge;
 pub mod cli;
 pub mod command;

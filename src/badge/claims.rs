@@ -1,16 +1,16 @@
-//! What a badge says: who it is about, who says so, for how long.
+//! The claims of a badge that is issued.
 
 use crate::encoding::json::JsonObject;
 use crate::key::PublicKey;
 
-/// Everything about a badge that stays the same from renewal to renewal.
+/// The claims that are the same in each renewal.
 #[derive(Clone, Debug)]
 pub struct Identity {
-    /// Who vouches for whom.
+    /// Issuer and subject.
     pub issuance: Issuance,
     /// The agent's host name with an optional port (`vc.credentialSubject.domain`).
     pub domain: Option<String>,
-    /// Who may accept the badge (`aud`); empty: anybody.
+    /// Who may accept the badge (`aud`); empty: anyone.
     pub audience: Vec<String>,
     /// Trust level 0 to 4; 0 with [`Issuance::SelfSigned`] and only there.
     pub level: u8,
@@ -19,14 +19,14 @@ pub struct Identity {
 /// Issuer and subject.
 #[derive(Clone, Debug)]
 pub enum Issuance {
-    /// A registry's word for an agent.
+    /// A registry vouches for an agent.
     Registry {
         /// An HTTPS origin or a DID (`iss`).
         issuer: String,
         /// The DID of the agent (`sub`).
         subject: String,
     },
-    /// The agent's own word: `iss` and `sub` are the `did:key` of the signing key.
+    /// The agent vouches for itself: `iss` and `sub` are the `did:key` of the signing key.
     SelfSigned,
 }
 
@@ -41,7 +41,7 @@ pub struct Validity {
 
 impl Identity {
     /// `iss` and `sub` of a badge signed with `key`.
-    pub fn issuer_and_subject(&self, key: &PublicKey) -> (String, String) {
+    pub(super) fn issuer_and_subject(&self, key: &PublicKey) -> (String, String) {
         match &self.issuance {
             Issuance::Registry { issuer, subject } => (issuer.clone(), subject.clone()),
             Issuance::SelfSigned => (key.did_key(), key.did_key()),
@@ -50,9 +50,8 @@ impl Identity {
 
     /// The payload: jti, iss, sub, aud, iat, exp, ial, key, vc.
     ///
-    /// Spaces before the last brace fill it up to a multiple of three bytes. Then its base64url
-    /// has the same text with and without padding, and the guide's `cut -d. -f2 | base64 -d` sees
-    /// all of it with every `base64`. For the same reason it is in [`standard_letters`] only.
+    /// Health scripts decode it by `cut -d. -f2 | base64 -d`. Spaces before the last brace fill it up to a multiple of
+    /// three bytes, because busybox's `base64` drops the tail of a text that lacks padding.
     pub(super) fn payload(&self, jti: &str, iss: &str, sub: &str, term: Validity, key: &PublicKey) -> String {
         let subject = JsonObject::new()
             .optional_string("domain", self.domain.as_deref())
@@ -66,14 +65,14 @@ impl Identity {
         if !self.audience.is_empty() {
             members = members.strings("aud", &self.audience);
         }
-        let mut payload = members
+        let payload = members
             .integer("iat", term.iat)
             .integer("exp", term.exp)
             .string("ial", "0")
             .raw("key", &key.claim())
             .raw("vc", &vc)
             .finish();
-        payload = standard_letters(&payload);
+        let mut payload = without_base64url_letters(&payload);
         while !payload.len().is_multiple_of(3) {
             payload.insert(payload.len() - 1, ' ');
         }
@@ -81,16 +80,16 @@ impl Identity {
     }
 }
 
-/// The same JSON without the characters whose base64url may have a `-` or a `_` in it, which `base64 -d` does not know:
-/// `>`, `?`, `~` and whatever is not ASCII. They stand in strings only, so `\uXXXX` (RFC 8259 §7) replaces them.
-fn standard_letters(json: &str) -> String {
+/// The same JSON without the characters whose base64url may contain `-` or `_`, which `base64 -d` does not know: `>`, `?`,
+/// `~` and all that is not ASCII. They occur in strings only, so `\uXXXX` (RFC 8259 §7) can replace them.
+fn without_base64url_letters(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for character in json.chars() {
         if character.is_ascii() && !matches!(character, '>' | '?' | '~') {
             out.push(character);
         } else {
             for unit in character.encode_utf16(&mut [0; 2]) {
-                out.push_str(&format!("\\u{unit:04x}"));
+                out += &format!("\\u{unit:04x}");
             }
         }
     }

@@ -1,11 +1,10 @@
-//! What a badge is: its claims, its compact JWS, the rules by which it is verified.
+//! The badge: its claims, its compact JWS, the rules by which it is verified.
 //!
-//! Pure: bytes, keys and times in; bytes and verdicts out. No clock, no file, no randomness.
+//! Pure: bytes, keys and times in, bytes and verdicts out. No clock, no file, no randomness.
 
 pub mod claims;
 pub mod did;
 pub mod issue;
-pub mod jti;
 pub mod verify;
 
 /// 9999-12-31T23:59:59Z in Unix seconds: the last time that every reader of dates can show.

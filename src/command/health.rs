@@ -68,7 +68,7 @@ fn judge(badge: &Unverified, min_remaining: i64, now: i64) -> Verdict {
 
 fn read(asked: &Health) -> Result<Unverified, String> {
     let token = read_token(&asked.path)?;
-    let badge = read_unverified(&token).map_err(|invalid| format!("Badge malformed: {}", invalid.sentence))?;
+    let badge = read_unverified(&token).map_err(|invalid| format!("Badge malformed: {}", invalid.detail))?;
     if let Some(path) = &asked.key {
         let key = read_either(path).map_err(|failure| failure.to_string())?;
         if !is_signed_by(&token, &key) {

@@ -47,8 +47,8 @@ pub fn verify(asked: &Verify) -> u8 {
     let text = match &verdict {
         Ok(claims) if asked.json => claims_json(claims),
         Ok(claims) => summary(claims, now),
-        Err(invalid) if asked.json => invalid_json(Some(invalid.code.as_str()), &invalid.sentence),
-        Err(invalid) => format!("{}: {}\n", invalid.code.as_str(), invalid.sentence),
+        Err(invalid) if asked.json => invalid_json(Some(invalid.code.as_str()), &invalid.detail),
+        Err(invalid) => format!("{}: {}\n", invalid.code.as_str(), invalid.detail),
     };
     match (print(&text), verdict) {
         (DONE, Ok(_)) => DONE,

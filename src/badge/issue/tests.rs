@@ -1,5 +1,3 @@
-//! What a badge looks like, claim by claim, and what is never signed.
-
 use super::*;
 use crate::encoding::json::{Json, parse};
 
@@ -33,7 +31,7 @@ fn part(token: &str, n: usize) -> String {
 }
 
 #[test]
-fn a_badge_of_a_registry_has_its_claims_in_order() {
+fn writes_the_claims_of_a_registry_badge_in_order() {
     let identity = registry(1, Some("example.com:8443"), &["https://a.example", "b"]);
     let badge = issue(&identity, &key(Some("k1")), TERM, [0; 16]).ok().unwrap();
     assert_eq!(part(&badge.token, 0), r#"{"alg":"EdDSA","typ":"JWT","kid":"k1"}"#);
@@ -57,7 +55,7 @@ fn a_badge_of_a_registry_has_its_claims_in_order() {
 }
 
 #[test]
-fn a_self_signed_badge_is_the_keys_own_word() {
+fn a_self_signed_badge_is_issued_by_and_for_its_key() {
     let badge = issue(&self_signed(), &key(None), TERM, [0; 16]).ok().unwrap();
     let fragment = &DID["did:key:".len()..];
     assert_eq!(part(&badge.token, 0), format!(r#"{{"alg":"EdDSA","typ":"JWT","kid":"{DID}#{fragment}"}}"#));
@@ -68,14 +66,14 @@ fn a_self_signed_badge_is_the_keys_own_word() {
 }
 
 #[test]
-fn without_a_kid_a_registry_badge_names_none() {
+fn a_registry_badge_has_no_kid_where_the_key_has_none() {
     let badge = issue(&registry(1, None, &[]), &key(None), TERM, [0; 16]).ok().unwrap();
     assert_eq!(part(&badge.token, 0), r#"{"alg":"EdDSA","typ":"JWT"}"#);
     assert!(!part(&badge.token, 1).contains("aud"));
 }
 
 #[test]
-fn the_payload_needs_no_padding_whatever_its_length() {
+fn the_payload_never_needs_padding() {
     for length in 1..8 {
         let identity = registry(1, Some(&"d".repeat(length)), &[]);
         let badge = issue(&identity, &key(None), TERM, [0; 16]).ok().unwrap();
@@ -87,7 +85,7 @@ fn the_payload_needs_no_padding_whatever_its_length() {
 }
 
 #[test]
-fn nothing_is_signed_that_no_verifier_would_accept() {
+fn signs_nothing_that_every_verifier_would_refuse() {
     let end = MAX_TIME;
     let long = "a".repeat(MAX_TOKEN_LEN);
     for (identity, term, error) in [
@@ -106,4 +104,12 @@ fn nothing_is_signed_that_no_verifier_would_accept() {
     }
     let last = Validity { iat: end - 1, exp: end };
     assert!(issue(&registry(1, None, &[]), &key(None), last, [0; 16]).is_ok());
+}
+
+#[test]
+fn makes_a_version_4_uuid_of_random_bytes() {
+    assert_eq!(uuid_v4([0; 16]), JTI);
+    assert_eq!(uuid_v4([0xff; 16]), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+    let counted = std::array::from_fn(|i| i as u8 * 0x11);
+    assert_eq!(uuid_v4(counted), "00112233-4455-4677-8899-aabbccddeeff");
 }

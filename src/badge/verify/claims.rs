@@ -7,7 +7,7 @@ use crate::badge::did::{is_did, is_https_origin};
 use crate::encoding::json::{Json, Object};
 use crate::key::PublicKey;
 
-/// The claims of a badge that verified. Texts are as they came: escape them before showing them.
+/// The claims of a badge that verified. Texts are as received: escape them before showing them.
 #[derive(Debug, PartialEq)]
 pub struct Claims {
     /// Identifier, not empty.
@@ -16,7 +16,7 @@ pub struct Claims {
     pub iss: String,
     /// The DID of the agent.
     pub sub: String,
-    /// Who may accept it; empty: anybody.
+    /// Who may accept it; empty: anyone.
     pub aud: Vec<String>,
     /// Issued at, Unix seconds, 0 to [`MAX_TIME`], like the other times.
     pub iat: i64,
@@ -35,8 +35,7 @@ pub struct Claims {
 /// Reads and checks the claims of a badge that `key` signed.
 pub(super) fn read(payload: &Json, key: &PublicKey) -> Result<Claims, Box<Invalid>> {
     let payload = payload.as_object().ok_or_else(|| broken("the payload", "is not an object"))?;
-    let vc = object(payload, "vc")?;
-    let subject = object(vc, "credentialSubject")?;
+    let subject = object(object(payload, "vc")?, "credentialSubject")?;
     let claims = Claims {
         jti: text(payload, "jti")?.to_owned(),
         iss: text(payload, "iss")?.to_owned(),
@@ -45,12 +44,12 @@ pub(super) fn read(payload: &Json, key: &PublicKey) -> Result<Claims, Box<Invali
         iat: time(payload, "iat")?,
         exp: time(payload, "exp")?,
         nbf: optional_time(payload, "nbf")?,
-        ial: digit(payload, "ial", b'1')?,
-        level: digit(subject, "level", b'4')?,
+        ial: digit(payload, "ial", b'1', "is not \"0\" or \"1\"")?,
+        level: digit(subject, "level", b'4', "is not a string \"0\" to \"4\"")?,
         domain: optional_text(subject, "domain")?.map(str::to_owned),
     };
     let agent = PublicKey::from_claim(object(payload, "key")?)
-        .map_err(|why| Code::ClaimsInvalid.because(&["\"key\" is not a public Ed25519 JWK: ", &why.to_string()]))?;
+        .map_err(|error| broken("key", &format!("is not a public Ed25519 JWK: {error}")))?;
     if !is_https_origin(&claims.iss) && !is_did(&claims.iss) {
         return Err(broken("iss", "is neither an HTTPS origin nor a DID"));
     }
@@ -58,7 +57,7 @@ pub(super) fn read(payload: &Json, key: &PublicKey) -> Result<Claims, Box<Invali
         return Err(broken("sub", "is not a DID"));
     }
     match (claims.ial, member(payload, "cnf")) {
-        (0, Some(_)) => return Err(broken("cnf", "is there although \"ial\" is \"0\"")),
+        (0, Some(_)) => return Err(broken("cnf", "is present although \"ial\" is \"0\"")),
         (1, cnf) if cnf.and_then(Json::as_object).is_none() => {
             return Err(broken("cnf", "is missing or not an object although \"ial\" is \"1\""));
         }
@@ -76,28 +75,24 @@ pub(super) fn read(payload: &Json, key: &PublicKey) -> Result<Claims, Box<Invali
     Ok(claims)
 }
 
-/// Reads what a probe shows. Only `exp` must be there.
-pub(super) fn glance(payload: &Json) -> Result<Unverified, Box<Invalid>> {
-    let fields = |payload: &Object| {
-        Ok(Unverified {
-            jti: optional_text(payload, "jti")?.map(str::to_owned),
-            iss: optional_text(payload, "iss")?.map(str::to_owned),
-            sub: optional_text(payload, "sub")?.map(str::to_owned),
-            iat: optional_time(payload, "iat")?,
-            exp: time(payload, "exp")?,
-            nbf: optional_time(payload, "nbf")?,
-        })
-    };
-    let found = payload.as_object().map(fields);
-    let found = found.unwrap_or_else(|| Err(broken("the payload", "is not an object")));
-    found.map_err(|why: Box<Invalid>| Code::Malformed.because(&[&why.sentence]))
+/// Reads what a health check shows. Only `exp` is required.
+pub(super) fn read_unverified(payload: &Json) -> Result<Unverified, Box<Invalid>> {
+    let payload = payload.as_object().ok_or_else(|| broken("the payload", "is not an object"))?;
+    Ok(Unverified {
+        jti: optional_text(payload, "jti")?.map(str::to_owned),
+        iss: optional_text(payload, "iss")?.map(str::to_owned),
+        sub: optional_text(payload, "sub")?.map(str::to_owned),
+        iat: optional_time(payload, "iat")?,
+        exp: time(payload, "exp")?,
+        nbf: optional_time(payload, "nbf")?,
+    })
 }
 
 fn broken(claim: &str, rule: &str) -> Box<Invalid> {
-    Code::ClaimsInvalid.because(&["\"", claim, "\" ", rule])
+    Code::ClaimsInvalid.with_detail(format!("\"{claim}\" {rule}"))
 }
 
-/// Duplicates were refused when the payload was parsed.
+/// The payload has no duplicates: they are refused when it is parsed.
 fn member<'a>(object: &'a Object, name: &str) -> Option<&'a Json> {
     object.get(name).ok().flatten()
 }
@@ -111,17 +106,15 @@ fn text<'a>(object: &'a Object, name: &str) -> Result<&'a str, Box<Invalid>> {
 }
 
 fn optional_text<'a>(object: &'a Object, name: &str) -> Result<Option<&'a str>, Box<Invalid>> {
-    match member(object, name) {
-        None => Ok(None),
-        Some(value) => value.as_str().map(Some).ok_or_else(|| broken(name, "is not a string")),
-    }
+    let value = member(object, name);
+    value.map(|value| value.as_str().ok_or_else(|| broken(name, "is not a string"))).transpose()
 }
 
 fn time(object: &Object, name: &str) -> Result<i64, Box<Invalid>> {
     optional_time(object, name)?.ok_or_else(|| broken(name, "is missing"))
 }
 
-/// Whole seconds, so that every verifier agrees on them, and no later than dates can be escaped.
+/// Whole seconds, so that all verifiers agree on them.
 fn optional_time(object: &Object, name: &str) -> Result<Option<i64>, Box<Invalid>> {
     match member(object, name) {
         None => Ok(None),
@@ -131,10 +124,10 @@ fn optional_time(object: &Object, name: &str) -> Result<Option<i64>, Box<Invalid
 }
 
 /// Levels are strings of one digit, never numbers (RFC-002 §5).
-fn digit(object: &Object, name: &str, most: u8) -> Result<u8, Box<Invalid>> {
+fn digit(object: &Object, name: &str, max: u8, rule: &str) -> Result<u8, Box<Invalid>> {
     match member(object, name).and_then(Json::as_str).map(str::as_bytes) {
-        Some([digit]) if (b'0'..=most).contains(digit) => Ok(digit - b'0'),
-        _ => Err(broken(name, if most == b'1' { "is not \"0\" or \"1\"" } else { "is not a string \"0\" to \"4\"" })),
+        Some([digit]) if (b'0'..=max).contains(digit) => Ok(digit - b'0'),
+        _ => Err(broken(name, rule)),
     }
 }
 
@@ -143,7 +136,7 @@ fn audience(payload: &Object) -> Result<Vec<String>, Box<Invalid>> {
         return Ok(Vec::new());
     };
     let texts = aud.as_strings().ok_or_else(|| broken("aud", "is not an array of strings"))?;
-    // An empty list would have to mean "nobody" (RFC-002 §8.3), which nobody can have meant.
+    // In Claims an empty list means anyone, but in a badge it would mean no one (RFC-002 §8.3).
     if texts.is_empty() {
         return Err(broken("aud", "is an empty array"));
     }

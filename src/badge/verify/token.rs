@@ -1,14 +1,14 @@
-//! The three parts of a compact JWS (RFC 7515 §7.1), before anything in them is believed.
+//! The three parts of a compact JWS (RFC 7515 §7.1) and its header.
 
-use super::verdict::{Code, Invalid, escaped};
+use super::verdict::{Code, Invalid};
 use crate::badge::MAX_TOKEN_LEN;
-use crate::encoding::base64url;
-use crate::encoding::json::{self, Json, Object};
+use crate::encoding::json::{self, Json};
+use crate::encoding::{base64url, quoted};
 use crate::key::PublicKey;
 
-/// A token taken apart.
+/// A token that is split and decoded, not yet verified.
 pub(super) struct Token<'a> {
-    /// `header.payload` as it came: what is signed (RFC 7515 §5.2 step 8).
+    /// `header.payload` as received: what is signed (RFC 7515 §5.2 step 8).
     signed: &'a str,
     header: Json,
     payload: Vec<u8>,
@@ -21,55 +21,58 @@ impl<'a> Token<'a> {
         if token.len() > MAX_TOKEN_LEN {
             return Err(malformed("it is larger than 64 KiB"));
         }
-        let token = str::from_utf8(token).map_err(|_| malformed("it is not text"))?;
         if token.is_empty() {
             return Err(malformed("it is empty"));
         }
-        let parts = || malformed("it is not three parts separated by dots (a compact JWS)");
-        let (header, rest) = token.split_once('.').ok_or_else(parts)?;
-        let (payload, signature) = rest.split_once('.').ok_or_else(parts)?;
-        if signature.as_bytes().contains(&b'.') {
-            return Err(parts());
-        }
-        let signed = &token[..header.len() + 1 + payload.len()];
+        let token = str::from_utf8(token).map_err(|_| malformed("it is not text"))?;
+        let mut parts = token.split('.');
+        let (Some(header), Some(payload), Some(signature), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(malformed("it is not three parts separated by dots (a compact JWS)"));
+        };
         let decode = |part| {
             base64url::decode(part)
                 .ok_or_else(|| malformed("it is not strict base64url (no padding, no whitespace, no stray bits)"))
         };
-        let header = parse(&decode(header)?, "its header is not a JSON object")?;
-        Ok(Token { signed, header, payload: decode(payload)?, signature: decode(signature)? })
+        Ok(Token {
+            signed: &token[..header.len() + 1 + payload.len()],
+            header: parse(&decode(header)?, "its header is not a JSON object")?,
+            payload: decode(payload)?,
+            signature: decode(signature)?,
+        })
     }
 
-    /// The algorithm is this program's choice and the token has to agree (RFC 8725 §3.1).
+    /// The verifier chooses the algorithm and the token has to agree (RFC 8725 §3.1).
     pub(super) fn check_header(&self) -> Result<(), Box<Invalid>> {
-        if self.header_member("alg")?.and_then(Json::as_str) != Some("EdDSA") {
+        if self.algorithm() != Some("EdDSA") {
             return Err(malformed("its header's \"alg\" is not EdDSA"));
         }
-        if let Some(typ) = self.header_member("typ")?
-            && typ.as_str() != Some("JWT")
-        {
+        if !matches!(self.header_member("typ").map(Json::as_str), None | Some(Some("JWT"))) {
             return Err(malformed("its header's \"typ\" is not JWT"));
         }
-        // No extension is understood here, and an empty list is not allowed (RFC 7515 §4.1.11).
-        if self.header_member("crit")?.is_some() {
+        // No extension is supported, and an empty list is not allowed (RFC 7515 §4.1.11).
+        if self.header_member("crit").is_some() {
             return Err(malformed("its header has a \"crit\" that is not understood"));
         }
         Ok(())
     }
 
-    /// Any algorithm but `none`: the signature is not looked at anyway.
+    /// Any algorithm but `none` passes: the caller does not verify the signature.
     pub(super) fn check_header_leniently(&self) -> Result<(), Box<Invalid>> {
-        match self.header_member("alg")?.and_then(Json::as_str) {
+        match self.algorithm() {
             Some(alg) if alg != "none" && !self.signature.is_empty() => Ok(()),
             _ => Err(malformed("it is not signed")),
         }
     }
 
     pub(super) fn check_signature(&self, key: &PublicKey) -> Result<(), Box<Invalid>> {
-        let signature = self.signature.as_slice().try_into();
-        match signature {
+        match self.signature.as_slice().try_into() {
             Ok(signature) if key.verify(self.signed.as_bytes(), signature) => Ok(()),
-            _ => Err(Code::SignatureInvalid.because(&["its signature was not made by the key ", &key.did_key()])),
+            _ => {
+                let detail = format!("its signature was not made by the key {}", key.did_key());
+                Err(Code::SignatureInvalid.with_detail(detail))
+            }
         }
     }
 
@@ -78,24 +81,25 @@ impl<'a> Token<'a> {
         parse(&self.payload, "its payload is not a JSON object")
     }
 
-    fn header_member(&self, name: &str) -> Result<Option<&Json>, Box<Invalid>> {
-        let header = self.header.as_object().map(|header: &Object| header.get(name));
-        header.unwrap_or(Ok(None)).map_err(|_| malformed("its header has a member twice"))
+    fn algorithm(&self) -> Option<&str> {
+        self.header_member("alg").and_then(Json::as_str)
+    }
+
+    /// The header is an object without duplicates: [`parse`] checks that.
+    fn header_member(&self, name: &str) -> Option<&Json> {
+        self.header.as_object()?.get(name).ok().flatten()
     }
 }
 
-fn parse(bytes: &[u8], complaint: &str) -> Result<Json, Box<Invalid>> {
-    let json = str::from_utf8(bytes)
-        .ok()
-        .and_then(json::parse)
-        .filter(|json| json.as_object().is_some())
-        .ok_or_else(|| malformed(complaint))?;
+fn parse(bytes: &[u8], fault: &str) -> Result<Json, Box<Invalid>> {
+    let json = str::from_utf8(bytes).ok().and_then(json::parse).filter(|json| json.as_object().is_some());
+    let json = json.ok_or_else(|| malformed(fault))?;
     match json.duplicate() {
-        Some(name) => Err(Code::Malformed.because(&["it has the member ", &escaped(name), " twice"])),
+        Some(name) => Err(malformed(format!("it has the member {} twice", quoted(name)))),
         None => Ok(json),
     }
 }
 
-fn malformed(sentence: &str) -> Box<Invalid> {
-    Code::Malformed.because(&[sentence])
+fn malformed(detail: impl Into<String>) -> Box<Invalid> {
+    Code::Malformed.with_detail(detail)
 }

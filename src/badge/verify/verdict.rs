@@ -1,13 +1,11 @@
-//! What is wrong with a badge, for programs and for people.
+//! Why a badge is refused.
 
-use crate::encoding::json::quote;
-use crate::encoding::truncated;
 use std::fmt;
 
 /// The error codes of RFC-002 §8.5 that need no registry.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Code {
-    /// Not a badge by its form.
+    /// The form of the token is not that of a badge.
     Malformed,
     /// Signed with another key, or changed since.
     SignatureInvalid,
@@ -15,17 +13,17 @@ pub enum Code {
     Expired,
     /// Before `iat` or `nbf`.
     NotYetValid,
-    /// Nobody the caller trusts.
+    /// The caller does not trust the issuer.
     IssuerUntrusted,
-    /// Meant for somebody else.
+    /// The badge is meant for another audience.
     AudienceMismatch,
     /// A claim is missing or breaks its rule.
     ClaimsInvalid,
 }
 
 impl Code {
-    /// The code as users and machines know it.
-    pub fn as_str(self) -> &'static str {
+    /// The code as the specification writes it.
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Code::Malformed => "BADGE_MALFORMED",
             Code::SignatureInvalid => "BADGE_SIGNATURE_INVALID",
@@ -37,33 +35,22 @@ impl Code {
         }
     }
 
-    /// This code with a sentence put together from `parts`.
-    pub(super) fn because(self, parts: &[&str]) -> Box<Invalid> {
-        Box::new(Invalid { code: self, sentence: parts.concat() })
+    pub(super) fn with_detail(self, detail: impl Into<String>) -> Box<Invalid> {
+        Box::new(Invalid { code: self, detail: detail.into() })
     }
 }
 
-/// A text of the badge for a sentence: escaped, and not longer than a person reads.
-pub(super) fn escaped(text: &str) -> String {
-    let (text, dots) = truncated(text);
-    quote(text) + dots
-}
-
-/// Why a badge is not accepted. It travels in a box: each `?` on its way moves it, and one word instead of four is less code.
+/// Why a badge is not accepted. Boxed, because that saves 2 KB of code.
 #[derive(Debug, PartialEq)]
 pub struct Invalid {
     /// For programs.
     pub code: Code,
-    /// For people; what it quotes from the badge is escaped for a terminal.
-    pub sentence: String,
+    /// For people; what it quotes from the badge is escaped.
+    pub detail: String,
 }
 
 impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code.as_str())?;
-        f.write_str(": ")?;
-        f.write_str(&self.sentence)
+        write!(f, "{}: {}", self.code.as_str(), self.detail)
     }
 }
-
-impl std::error::Error for Invalid {}

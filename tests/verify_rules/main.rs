@@ -1,14 +1,15 @@
-//! Badges made by hand, the good one and what forgers and careless issuers make of it.
+//! The rules by which a badge is verified, one test each. tests/verify.rs shows the program around them.
 
 mod claims;
 mod forms;
-#[path = "../../../../tests/forge/parts.rs"]
+#[path = "../forge/parts.rs"]
 mod parts;
 mod trust;
 
-use super::*;
-use crate::encoding::base64url;
-use crate::key::PrivateKey;
+use capiscio::badge::MAX_TOKEN_LEN;
+use capiscio::badge::verify::{Claims, Code, Rules, is_signed_by, read_unverified, verify};
+use capiscio::encoding::base64url;
+use capiscio::key::{PrivateKey, PublicKey};
 use parts::{HEADER, changed, quoted, seeded, sign, stranger};
 
 const NOW: i64 = 1_795_000_000;
@@ -18,7 +19,7 @@ fn issuer() -> PrivateKey {
     seeded("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A")
 }
 
-/// The members of a payload that is valid in every respect; tests replace or add one.
+/// The members of a valid payload; tests replace or add some.
 fn good() -> Vec<(&'static str, String)> {
     vec![
         ("jti", quoted("9b2f6f0e-5f2f-4d1c-8b8f-2f6f0e5f2f4d")),
@@ -36,7 +37,7 @@ fn vc(level: &str) -> String {
     parts::vc("a.example", level)
 }
 
-/// The good payload with some members changed, added, or (with an empty value) taken away.
+/// The good payload with some members changed, added, or (with an empty value) removed.
 fn payload(changes: &[(&'static str, &str)]) -> String {
     changed(good(), changes)
 }
@@ -50,7 +51,7 @@ fn rules(key: Option<&PublicKey>) -> Rules<'_> {
     Rules { key, accept_self_signed: false, trusted_issuers: &[], audience: None, skew: 60, now: NOW }
 }
 
-/// The verdict under the issuer's key, a minute of skew and nothing else.
+/// The result with the issuer's key, a skew of one minute and no other rule.
 fn verdict(token: &str) -> Result<Claims, Code> {
     verify(token.as_bytes(), &rules(Some(issuer().public()))).map_err(|invalid| invalid.code)
 }
