@@ -1,12 +1,11 @@
 //! The program `capiscio`.
 #![forbid(unsafe_code)]
 
-use capiscio::{command, system::memory::Wiping};
 use std::process::ExitCode;
 
 #[global_allocator]
-static MEMORY: Wiping = Wiping;
+static ALLOCATOR: capiscio::Wiping = capiscio::Wiping;
 
 fn main() -> ExitCode {
-    ExitCode::from(command::main())
+    ExitCode::from(capiscio::main())
 }

@@ -1,4 +1,4 @@
-//! Descriptors that were open before us, and reading from one.
+//! Inherited descriptors, and reading from a file.
 
 use super::check;
 use std::fs::File;
@@ -7,10 +7,9 @@ use std::mem::ManuallyDrop;
 use std::os::fd::FromRawFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Takes over an inherited descriptor by its number, which is above 2 (the standard streams stay where they are).
-/// Once in a process: a second call is an error, because the number may belong to somebody by then.
+/// Takes ownership of an inherited descriptor above 2. A second call is an error, because the number may be in use by then.
 ///
-/// It is called before the program opens anything, so the number can only be one that the parent process left open.
+/// To be called before the program opens anything, so that only the parent process can have opened that number.
 pub(crate) fn inherited(number: i32) -> io::Result<File> {
     static TAKEN: AtomicBool = AtomicBool::new(false);
     if number <= 2 || TAKEN.swap(true, Ordering::Relaxed) {
@@ -22,36 +21,35 @@ pub(crate) fn inherited(number: i32) -> io::Result<File> {
     Ok(unsafe { File::from_raw_fd(number) })
 }
 
-/// A standard stream: unbuffered, and never closed by us.
-pub type Stream = ManuallyDrop<File>;
+/// A standard stream: unbuffered, and not closed on drop.
+pub(crate) type Stream = ManuallyDrop<File>;
 
-/// What is piped or typed.
-pub fn stdin() -> Stream {
+pub(crate) fn stdin() -> Stream {
     stream(libc::STDIN_FILENO)
 }
 
-/// Where answers go.
-pub fn stdout() -> Stream {
+pub(crate) fn stdout() -> Stream {
     stream(libc::STDOUT_FILENO)
 }
 
-/// Where everything else goes.
-pub fn stderr() -> Stream {
+pub(crate) fn stderr() -> Stream {
     stream(libc::STDERR_FILENO)
 }
 
 fn stream(number: i32) -> Stream {
-    // SAFETY: std opens what is missing of the standard streams before main, and nothing ever closes them.
+    // SAFETY: std opens missing standard streams before main, and this program never closes them.
     ManuallyDrop::new(unsafe { File::from_raw_fd(number) })
 }
 
-/// Reads to the end, but no more than `most` bytes.
-pub fn read_at_most(mut file: &File, most: usize) -> io::Result<Vec<u8>> {
+/// Reads to the end, but no more than `max` bytes.
+///
+/// std's read_to_end costs 1.2 KB of code, and it can leave 32 bytes of what it reads, here a key, on the stack.
+pub(crate) fn read_at_most(mut file: &File, max: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut filled = 0;
-    while filled < most {
+    while filled < max {
         if filled == bytes.len() {
-            bytes.resize(most.min(1024.max(2 * filled)), 0);
+            bytes.resize(max.min(1024.max(2 * filled)), 0);
         }
         match file.read(&mut bytes[filled..]) {
             Ok(0) => break,

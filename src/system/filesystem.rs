@@ -1,4 +1,4 @@
-//! Opening files (open(2)), and what kind of file system a path lies on (statfs(2)).
+//! Opening files (open(2)), and the file system of a path (statfs(2)).
 
 use super::{c_string, check};
 use std::fs::File;
@@ -7,8 +7,8 @@ use std::mem::MaybeUninit;
 use std::os::fd::FromRawFd;
 use std::path::Path;
 
-/// File systems whose files other machines, or a host behind FUSE, change without inotify saying so: the magic
-/// numbers of statfs(2) and linux/magic.h.
+/// File systems whose files another machine or a FUSE server can change without an inotify event: magic numbers of
+/// statfs(2) and linux/magic.h.
 const REMOTE: [u32; 9] = [
     0x0000_6969, // NFS
     0x0000_517b, // SMB
@@ -21,34 +21,34 @@ const REMOTE: [u32; 9] = [
     0x786f_4256, // VirtualBox shared folders
 ];
 
-/// Opens a file as `flags` say. One that this makes is its owner's alone, and no other program inherits any.
+/// Opens a file with `flags` and O_CLOEXEC; a new file has mode 0600.
 ///
-/// std's own way brings along sentences about options that contradict each other, and whatever shows those.
-pub fn open(path: &Path, flags: libc::c_int) -> io::Result<File> {
+/// std's OpenOptions costs 2.2 KB of code, and 5 KB in the smallest build.
+pub(crate) fn open(path: &Path, flags: libc::c_int) -> io::Result<File> {
     let path = c_string(path)?;
     loop {
-        // SAFETY: the path is a NUL-terminated string that outlives the call; the mode is what O_CREAT asks for.
+        // SAFETY: the path is a NUL-terminated string that outlives the call; the mode is the argument that O_CREAT needs.
         match check(unsafe { libc::open(path.as_ptr(), flags | libc::O_CLOEXEC, 0o600) }) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            // SAFETY: the descriptor was opened just now and nobody else owns it.
+            // SAFETY: the descriptor is new and has no other owner.
             opened => return opened.map(|fd| unsafe { File::from_raw_fd(fd) }),
         }
     }
 }
 
-/// Whether changes may be made where this kernel does not see them. An unknown answer is no.
-pub fn is_remote(path: &Path) -> bool {
+/// Whether files there can change without an inotify event. `false` on an error.
+pub(crate) fn is_remote(path: &Path) -> bool {
     // The field's type differs between targets; all magic numbers have 32 bits.
     statfs(path).is_ok_and(|fs| REMOTE.contains(&(fs.f_type as u32)))
 }
 
-/// Whether the path lies on a mount that nobody can write to here. An unknown answer is no.
-pub fn is_read_only(path: &Path) -> bool {
+/// Whether the path is on a read-only mount. `false` on an error.
+pub(crate) fn is_read_only(path: &Path) -> bool {
     statvfs(path).is_ok_and(|fs| fs.f_flag & libc::ST_RDONLY != 0)
 }
 
-/// The longest file name there, in bytes. An unknown answer is `None`.
-pub fn longest_name(path: &Path) -> Option<usize> {
+/// The longest file name there, in bytes. `None` on an error.
+pub(crate) fn longest_name(path: &Path) -> Option<usize> {
     usize::try_from(statvfs(path).ok()?.f_namemax).ok()
 }
 
@@ -57,7 +57,7 @@ fn statfs(path: &Path) -> io::Result<libc::statfs> {
     let mut fs = MaybeUninit::zeroed();
     // SAFETY: the path is NUL-terminated and the structure is writable; both outlive the call.
     check(unsafe { libc::statfs(path.as_ptr(), fs.as_mut_ptr()) })?;
-    // SAFETY: a structure of integers, zeroed and then filled by the kernel.
+    // SAFETY: the structure consists of integers, was zeroed and is filled by the kernel.
     Ok(unsafe { fs.assume_init() })
 }
 
@@ -66,6 +66,6 @@ fn statvfs(path: &Path) -> io::Result<libc::statvfs> {
     let mut fs = MaybeUninit::zeroed();
     // SAFETY: the path is NUL-terminated and the structure is writable; both outlive the call.
     check(unsafe { libc::statvfs(path.as_ptr(), fs.as_mut_ptr()) })?;
-    // SAFETY: a structure of integers, zeroed and then filled by the kernel.
+    // SAFETY: the structure consists of integers, was zeroed and is filled by the kernel.
     Ok(unsafe { fs.assume_init() })
 }

@@ -1,41 +1,41 @@
-//! Being told of changes to an inode (inotify(7)).
+//! Events about inodes (inotify(7)).
 
 use super::{c_string, check};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::path::Path;
 
-/// One watched inode. It stays watched under whatever name it has, until it is gone or unwatched.
+/// A watch on an inode. It lasts under any name of the inode, until that is deleted or the watch is removed.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Watched(libc::c_int);
+pub(crate) struct Watched(libc::c_int);
 
-/// A queue of events about the inodes that are watched.
-pub struct Inotify(OwnedFd);
+/// A queue of events about the watched inodes.
+pub(crate) struct Inotify(OwnedFd);
 
 impl Inotify {
-    /// Opens a queue. EMFILE: the user has as many as `fs.inotify.max_user_instances` allows (128 by default).
-    pub fn open() -> io::Result<Inotify> {
+    /// Opens a queue. EMFILE: the user's limit is reached, `fs.inotify.max_user_instances` (128 by default).
+    pub(crate) fn open() -> io::Result<Inotify> {
         // SAFETY: inotify_init1 takes flags only.
         let fd = check(unsafe { libc::inotify_init1(libc::IN_NONBLOCK | libc::IN_CLOEXEC) })?;
-        // SAFETY: the descriptor was opened just now and nobody else owns it.
+        // SAFETY: the descriptor is new and has no other owner.
         Ok(Inotify(unsafe { OwnedFd::from_raw_fd(fd) }))
     }
 
-    /// Watches a file for everything that can make it another one: content, mode, owner, name, end.
-    pub fn watch_file(&self, path: &Path) -> io::Result<Watched> {
+    /// Watches a file: content, mode, owner, name, deletion.
+    pub(crate) fn watch_file(&self, path: &Path) -> io::Result<Watched> {
         self.watch(
             path,
             libc::IN_MODIFY | libc::IN_ATTRIB | libc::IN_MOVE_SELF | libc::IN_DELETE_SELF | libc::IN_DONT_FOLLOW,
         )
     }
 
-    /// Watches a directory for its own end only, so that its children never wake anybody.
-    pub fn watch_directory(&self, path: &Path) -> io::Result<Watched> {
+    /// Watches a directory for its own deletion or move only, so that events of its children never wake the keeper.
+    pub(crate) fn watch_directory(&self, path: &Path) -> io::Result<Watched> {
         self.watch(path, libc::IN_MOVE_SELF | libc::IN_DELETE_SELF | libc::IN_ONLYDIR)
     }
 
-    /// Watches a symbolic link itself for its own end.
-    pub fn watch_link(&self, path: &Path) -> io::Result<Watched> {
+    /// Watches a symbolic link itself for its deletion or move.
+    pub(crate) fn watch_link(&self, path: &Path) -> io::Result<Watched> {
         self.watch(path, libc::IN_MOVE_SELF | libc::IN_DELETE_SELF | libc::IN_DONT_FOLLOW)
     }
 
@@ -45,19 +45,19 @@ impl Inotify {
         check(unsafe { libc::inotify_add_watch(self.0.as_raw_fd(), path.as_ptr(), mask) }).map(Watched)
     }
 
-    /// Watches this inode no more. One that is gone already needs no word.
-    pub fn unwatch(&self, watched: Watched) {
-        // SAFETY: inotify_rm_watch takes two integers; an unknown one is an error that does no harm.
+    /// Removes a watch, if it still exists.
+    pub(crate) fn unwatch(&self, watched: Watched) {
+        // SAFETY: inotify_rm_watch takes two integers; an unknown watch is an error without an effect.
         unsafe { libc::inotify_rm_watch(self.0.as_raw_fd(), watched.0) };
     }
 
-    /// Throws away what is queued: the file itself is looked at next, and it tells more than any event.
-    pub fn drain(&self) {
-        // Small, because its page of the stack stays; one event fits, with the longest name too.
+    /// Discards the queued events: the caller checks the file itself next.
+    pub(crate) fn drain(&self) {
+        // Small, because a page of the stack stays resident; an event with the longest name (272 bytes) fits.
         let mut events = [0u8; 512];
-        // So many reads empty any queue that is not being filled all the time; what is left wakes us once more.
+        // Bounded, because another process may fill the queue without a pause; what is left wakes the keeper again.
         for _ in 0..256 {
-            // SAFETY: the buffer is writable and as long as said.
+            // SAFETY: the buffer is writable and has the given length.
             let read = unsafe { libc::read(self.0.as_raw_fd(), events.as_mut_ptr().cast(), events.len()) };
             if read <= 0 {
                 break;

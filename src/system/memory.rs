@@ -1,16 +1,16 @@
-//! An allocator that wipes what it is given back.
+//! An allocator that wipes each block before it is freed.
 //!
-//! A private key passes through many small buffers (the file's text, the JSON reader's strings, vectors that
-//! grow). Wiping each by hand is a rule that one new line of code breaks; here no heap copy can be forgotten.
+//! A private key passes through many small buffers: the file's text, the JSON reader's strings, vectors that grow.
+//! Wiping each of them by hand would miss one sooner or later; this misses none on the heap.
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::ptr::null_mut;
 
-/// malloc(3), with every block wiped before it is freed.
+/// malloc(3) and a free(3) that wipes first.
 pub struct Wiping;
 
-// SAFETY: malloc aligns for every type of C, and what wants more is refused, as it may be. A block is wiped only while
-// it is still ours. `realloc` is the trait's own: allocate, copy, dealloc.
+// SAFETY: malloc aligns for every type of C; a larger alignment is refused, which the trait permits. A block is wiped
+// before it is freed. `realloc` is the trait's default: alloc, copy, dealloc.
 unsafe impl GlobalAlloc for Wiping {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if layout.align() > align_of::<libc::max_align_t>() {
@@ -21,8 +21,8 @@ unsafe impl GlobalAlloc for Wiping {
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: the block came from malloc with this size, so all its bytes are writable until it is freed;
-        // explicit_bzero(3) is never optimised away.
+        // SAFETY: the block came from malloc with this size, so all its bytes are writable until it is freed.
+        // The compiler does not remove explicit_bzero(3).
         unsafe {
             libc::explicit_bzero(block.cast(), layout.size());
             libc::free(block.cast());

@@ -1,23 +1,22 @@
-//! Signals as a file descriptor (signalfd(2)), so that they are read when it suits and never interrupt.
+//! Signals as a file descriptor (signalfd(2)): they are read between two steps and interrupt none.
 
 use super::check;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
-/// What somebody asked of the keeper by a signal.
+/// A request that arrived as a signal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Signal {
-    /// SIGTERM or SIGINT: stop.
+pub(crate) enum Signal {
+    /// SIGTERM or SIGINT.
     Stop,
-    /// SIGHUP: renew now, or the terminal is gone.
+    /// SIGHUP.
     Hangup,
 }
 
-fn ours() -> libc::sigset_t {
+fn handled() -> libc::sigset_t {
     let mut set = MaybeUninit::uninit();
-    // SAFETY: sigemptyset initialises the set it is given; sigaddset then gets an initialised set and
-    // signal numbers that exist.
+    // SAFETY: sigemptyset initializes the set; the signal numbers exist.
     unsafe {
         libc::sigemptyset(set.as_mut_ptr());
         for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP] {
@@ -27,52 +26,76 @@ fn ours() -> libc::sigset_t {
     }
 }
 
-/// Blocks the signals that [`Signals`] reads. A blocked signal reaches PID 1 and a process under nohup too.
+/// Blocks the signals that [`Signals`] reads. PID 1 and a process under nohup get blocked signals, too.
 ///
-/// From here on a file that grows past RLIMIT_FSIZE is an error of write(2) instead of a death by SIGXFSZ.
-pub fn block() {
+/// Also ignores SIGXFSZ, so that a file that grows past RLIMIT_FSIZE is an error of write(2) and does not end the process.
+pub(crate) fn block() {
     mask(libc::SIG_BLOCK);
     // SAFETY: SIG_IGN is a valid disposition, and no handler runs.
     unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
 }
 
-/// Lets the signals act again as they do by default, for the commands that end by themselves.
-pub fn unblock() {
+/// Restores the default effect of the signals, for the commands that end by themselves.
+pub(crate) fn unblock() {
     mask(libc::SIG_UNBLOCK);
 }
 
 fn mask(how: libc::c_int) {
-    let set = ours();
-    // SAFETY: the set is initialised, the old one is not asked for; this program has one thread.
+    let set = handled();
+    // SAFETY: the set is initialized, and a null pointer for the old one is allowed; this program has one thread.
     unsafe { libc::sigprocmask(how, &raw const set, std::ptr::null_mut()) };
 }
 
-/// Lets the kernel reap whatever an init process (PID 1 of a container) inherits.
-pub fn reap_children() {
-    // SAFETY: ignoring SIGCHLD is a valid disposition; this program waits for no child of its own.
+/// Makes the kernel reap the children that PID 1 of a container inherits.
+pub(crate) fn reap_children() {
+    // SAFETY: SIG_IGN is a valid disposition for SIGCHLD; this program waits for no child.
     unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
 }
 
-/// The blocked signals, readable through poll(2).
-pub struct Signals(OwnedFd);
+/// Blocked signals that were sent and not read yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(dead_code, reason = "for the keeper, to end without another step")]
+pub(crate) struct Pending {
+    /// SIGTERM or SIGINT.
+    pub(crate) stop: bool,
+    /// SIGHUP.
+    pub(crate) hangup: bool,
+}
+
+/// The pending signals, which stay pending (sigpending(2)).
+#[allow(dead_code, reason = "for the keeper, to end without another step")]
+pub(crate) fn pending() -> Pending {
+    let mut set = MaybeUninit::zeroed();
+    // SAFETY: the set consists of integers, so zeroed or filled it is valid.
+    let set = unsafe {
+        libc::sigpending(set.as_mut_ptr());
+        set.assume_init()
+    };
+    // SAFETY: sigismember reads an initialized set; the signal numbers exist.
+    let is_pending = |signal| unsafe { libc::sigismember(&raw const set, signal) == 1 };
+    Pending { stop: is_pending(libc::SIGTERM) || is_pending(libc::SIGINT), hangup: is_pending(libc::SIGHUP) }
+}
+
+/// The blocked signals, readable for poll(2).
+pub(crate) struct Signals(OwnedFd);
 
 impl Signals {
-    /// Opens the descriptor; [`block`] comes first.
-    pub fn open() -> io::Result<Signals> {
-        let set = ours();
-        // SAFETY: -1 asks for a new descriptor; the set is initialised and outlives the call.
+    /// Opens the descriptor, after [`block`].
+    pub(crate) fn open() -> io::Result<Signals> {
+        let set = handled();
+        // SAFETY: -1 requests a new descriptor; the set is initialized and outlives the call.
         let fd = check(unsafe { libc::signalfd(-1, &raw const set, libc::SFD_NONBLOCK | libc::SFD_CLOEXEC) })?;
-        // SAFETY: the descriptor was opened just now and nobody else owns it.
+        // SAFETY: the descriptor is new and has no other owner.
         Ok(Signals(unsafe { OwnedFd::from_raw_fd(fd) }))
     }
 
-    /// The next pending signal, if any.
-    pub fn next(&self) -> Option<Signal> {
+    /// Takes the next pending signal.
+    pub(crate) fn next(&self) -> Option<Signal> {
         let mut info = MaybeUninit::<libc::signalfd_siginfo>::zeroed();
         let size = size_of::<libc::signalfd_siginfo>();
-        // SAFETY: the buffer is writable and as long as said; read(2) fills all of it or nothing.
+        // SAFETY: the buffer is writable and has the given length; read(2) fills all of it or nothing.
         let read = unsafe { libc::read(self.0.as_raw_fd(), info.as_mut_ptr().cast(), size) };
-        // SAFETY: the structure is plain integers: zeroed it is valid, and what the kernel wrote is too.
+        // SAFETY: the structure consists of integers, so zeroed or filled it is valid.
         let info = unsafe { info.assume_init() };
         match read {
             n if usize::try_from(n) != Ok(size) => None,
@@ -85,5 +108,26 @@ impl Signals {
 impl AsFd for Signals {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reports_pending_signals_without_taking_them() {
+        block();
+        let signals = Signals::open().unwrap();
+        for (number, signal) in
+            [(libc::SIGHUP, Signal::Hangup), (libc::SIGTERM, Signal::Stop), (libc::SIGINT, Signal::Stop)]
+        {
+            assert_eq!(pending(), Pending { stop: false, hangup: false });
+            // SAFETY: raise(3) takes an integer, and this thread blocks the signal.
+            assert_eq!(unsafe { libc::raise(number) }, 0);
+            assert_eq!(pending(), Pending { stop: signal == Signal::Stop, hangup: signal == Signal::Hangup });
+            assert_eq!(signals.next(), Some(signal));
+        }
+        assert_eq!(signals.next(), None);
     }
 }

@@ -1,12 +1,11 @@
-//! The static release file carries no stack walker.
+//! A replacement for the unwinder in the static release build.
 //!
-//! For `RUST_BACKTRACE` alone, std links an unwinder, a DWARF reader, an inflater and a demangler: 290 KB, more than
-//! all the rest of this program, and in a stripped file they could not name one function. These definitions stand in
-//! for the unwinder's; link-time optimisation then sees that nobody walks the stack and drops the rest. A panic
-//! still prints its message and place, and aborts. A std that one day names another function fails to link, loudly.
+//! For `RUST_BACKTRACE` alone, std links an unwinder, a DWARF reader, an inflater and a demangler: 290 KB, more than all
+//! the rest of this program, and in a stripped file they could not name a single function. These definitions replace
+//! the unwinder's; link-time optimization then drops the rest. A panic still prints its message and place, and aborts.
+//! A std that refers to another function fails to link.
 //!
-//! Only where panics abort: tests unwind, and keep the real one. So does 32-bit Arm, where std names the functions of
-//! another ABI (EHABI), and half of them here would not link with the other half there.
+//! Only where panics abort: tests unwind with the real unwinder. So does 32-bit Arm, where std uses another ABI (EHABI).
 #![cfg(all(target_env = "musl", panic = "abort", not(target_arch = "arm")))]
 #![allow(non_snake_case)]
 
@@ -18,13 +17,13 @@ type Context = *const c_void;
 /// `_URC_END_OF_STACK` (Itanium C++ ABI: Exception Handling, §1.1): there are no frames.
 const END_OF_STACK: c_int = 5;
 
-// SAFETY: name and signature are the ABI's, and an empty stack is an answer that it permits.
+// SAFETY: name and signature are the ABI's, which permits the result that there are no frames.
 #[unsafe(no_mangle)]
 extern "C" fn _Unwind_Backtrace(_visit: *const c_void, _argument: *const c_void) -> c_int {
     END_OF_STACK
 }
 
-/// What std's personality routine and landing pads name. Nothing is ever raised, so nothing calls them.
+/// Referred to by std's personality routine and landing pads. No exception is ever raised, so nothing calls them.
 macro_rules! never_called {
     ($($name:ident($($argument:ty),*) -> $result:ty;)*) => { $(
         // SAFETY: name and signature are the ABI's; it does not return.
