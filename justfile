@@ -1,20 +1,20 @@
-# The commands of this project. Without just, README.md names the plain ones.
+# Shortcuts for the commands of this project; README.md lists the commands themselves.
 
 target := "x86_64-unknown-linux-musl"
 
-# what there is
+# list the recipes
 default:
     @just --list
 
-# the static file
+# build the static release file
 build:
     cargo build --release --target {{target}}
 
-# a keeper, here and now
+# run a keeper in this directory, with a new key
 run *arguments:
     cargo run --release -- badge keep --generate-key --key private.jwk --out badge.jwt {{arguments}}
 
-# the tests that need nothing but Rust
+# the tests that need only Rust
 test:
     cargo test
 
@@ -23,43 +23,47 @@ lint:
     cargo fmt --check
     cargo clippy --all-targets -- -D warnings
 
-# everything that decides whether a change lands
+# format, lints, documentation and tests: before each commit
+fast:
+    .ci/fast
+
+# the full tier, which decides whether a change lands (root)
 ci:
     .ci/run
 
-# how large the static file is, and whether that is within the budget
+# check the size of the release file against its budget
 size:
     tests/budget/size
 
-# the file and its sha256, as a release carries them, in dist/
+# make the release file and its sha256 in dist/
 dist:
     tests/budget/dist
 
-# how little memory a keeper needs, and that ten thousand renewals need no more
+# check a keeper's memory against its budget, also after 10,000 renewals
 memory:
     tests/budget/memory
 
-# the smallest build
+# make the smallest build and check its size
 tiny:
     tests/budget/tiny
 
-# never torn, never lost: real faults, long campaigns (root)
+# test the badge file with injected faults and long runs (root)
 file-test:
     tests/file/campaign
 
-# other people's libraries, both ways
+# exchange badges and keys with other JOSE libraries
 interop:
     tests/interop/run
 
-# three minutes of fuzzing
+# fuzz for three minutes
 fuzz:
     fuzz/run
 
-# real engines and init systems (root)
+# test the shipped deployments on real engines and init systems (root)
 deploy-test *which:
     tests/deploy/install
     tests/deploy/run {{which}}
 
-# the table of measurements
+# measure and print the benchmark table
 bench:
     benches/bench.sh
