@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Measures the release file as a whole process and prints a table. Builds what is not built; needs no root.
-#   benches/bench.sh              under half an hour, most of it idle on purpose
+# Measures the release file as a whole process and prints a table. Builds it if needed; needs no root.
+#   benches/bench.sh              under half an hour, mostly waiting for idle measurements
 #   QUICK=1 benches/bench.sh      six minutes: shorter idle times, fewer samples
-# With root it also lifts the limit on inotify instances for the time of the measurement, to have a thousand keepers on inotify.
+# As root it also raises the limit of inotify instances during the measurement, so that 1,000 keepers can use inotify.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 source "$here/common.sh"
@@ -21,7 +21,7 @@ readonly key=$scratch/private.jwk
 
 machine
 echo
-row 'what' 'measured' 'bar'
+row 'what' 'measured' 'limit'
 row '---' '---' '---'
 sizes
 start_idle
@@ -34,4 +34,4 @@ for count in 1 100 1000; do
 done
 more_inotify && many 1000
 end_idle
-say_missing
+print_missing

@@ -1,18 +1,21 @@
-# What the benches share; sourced. Everything here is about whole processes: the file that users run, started as they start it.
+# Shared by the benchmarks; sourced. They measure whole processes: the file that users run, started as users start it.
+# shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154 # `file` and `running` are for the other files; bench.sh sets `samples`
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
 readonly built=${CARGO_TARGET_DIR:-target}
-readonly target=$(uname -m)-unknown-linux-musl
-readonly file=$(realpath -m "${BINARY:-$built/$target/release/capiscio}")
+target=$(uname -m)-unknown-linux-musl
+file=$(realpath -m "${BINARY:-$built/$target/release/capiscio}")
+readonly target file
 
-# Two places to write: a disk, where fsync costs, and memory, where it does not.
+# Two places to write: a disk, where fsync takes time, and memory, where it does not.
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/bench.XXXXXX")
 memory=$(mktemp -d /dev/shm/bench.XXXXXX) || memory=
 missing=()
 declare -A running=()
 
-# stop PID...: ends what was started here. SIGKILL: a thousand need not say goodbye.
+# stop PID...: kills keepers that were started here. SIGKILL, because 1,000 clean exits would take time.
 stop() {
     local pid
     kill -KILL "$@" 2>/dev/null
@@ -27,13 +30,13 @@ row() { printf '| %s | %s | %s |\n' "$1" "$2" "${3:--}"; }
 not_measured() { missing+=("$1"); }
 have() { command -v "$1" >/dev/null || { not_measured "$2 (needs $1)"; return 1; }; }
 
-say_missing() {
+print_missing() {
     ((${#missing[@]})) || return 0
     printf '\nNot measured:\n'
     printf '* %s\n' "${missing[@]}"
 }
 
-# The sum of a member of smaps_rollup over processes, in KiB: memory_of Pss PID...
+# memory_of FIELD PID...: the sum of a field of smaps_rollup over processes, in KiB.
 memory_of() {
     local member=$1
     shift
@@ -42,7 +45,7 @@ memory_of() {
 
 median() { sort -n | awk '{value[NR] = $1} END {print value[int((NR + 1) / 2)]}'; }
 
-# Microseconds from before to after a command, the median of many: elapsed COMMAND...
+# elapsed COMMAND...: the duration of a command in microseconds, the median of `samples` runs.
 elapsed() {
     local before
     for ((i = 0; i < samples; i++)); do

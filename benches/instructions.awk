@@ -1,5 +1,5 @@
-# Reads two outputs of callgrind, of one renewal and of 101, and prints what one renewal costs, and where: "what|measured" a line.
-# (The format: valgrind's manual, "Callgrind Format Specification". Names stand in full once and are numbers from then on.)
+# Reads two callgrind outputs, of 1 and of 101 renewals, and prints the instructions of one renewal by kind: "what|measured" per line.
+# (Format: valgrind's manual, "Callgrind Format Specification". A name is written once and is a number from then on.)
 
 FNR == 1 { files++; split("", names) }
 
@@ -12,7 +12,7 @@ FNR == 1 { files++; split("", names) }
     number = substr($0, 5, index($0, ")") - 4)
     if (index($0, ") ")) names[number] = substr($0, index($0, ") ") + 2)
 }
-# The line behind a call is the cost of the callee, which stands under its own name, too.
+# The line after a call is the cost of the callee, which is also counted under its own name.
 /^calls=/ { getline; next }
 /^[-+*0-9]/ { if (files == 1) cost[here] -= $2; else cost[here] += $2 }
 

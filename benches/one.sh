@@ -1,4 +1,6 @@
-# One keeper: size, memory, silence, start, arithmetic. Sourced by bench.sh.
+# Measures one keeper: size, memory, idle wake-ups, start, instructions. Sourced by bench.sh.
+# shellcheck shell=bash
+# shellcheck disable=SC2004,SC2034,SC2154 # bench.sh and common.sh set `file`, `target`, `built`, `scratch`, `memory`, `key`, `samples`, ...
 
 sizes() {
     row 'static file' "$(stat --format %s "$file") bytes" '512 KiB'
@@ -11,41 +13,41 @@ sizes() {
     fi
 }
 
-# A keeper whose log is read here, line by line: speak DIRECTORY COMMAND... sets `spoken`, its process. The log comes through a pipe that stays open
-# from one keeper to the next, so that a start costs one fork, as a cp does.
-speak() {
+# start_keeper DIRECTORY COMMAND...: starts a keeper and sets `keeper`, its pid. Its log comes through a pipe that stays open from one
+# keeper to the next, so that a start costs one fork, like cp.
+start_keeper() {
     if [[ ! -p $scratch/log ]]; then
         mkfifo "$scratch/log"
         exec 3<>"$scratch/log"
     fi
     "${@:2}" badge keep --key "$key" --out "$1/badge.jwt" --exp 2h --log-format json 2>&3 &
-    spoken=$!
-    running[$spoken]=1
-    until_said started
+    keeper=$!
+    running[$keeper]=1
+    until_logged started
 }
-until_said() {
+until_logged() {
     local line
     while read -r -t 60 line <&3; do
         [[ $line == *"\"event\":\"$1\""* ]] && return
     done
     return 1
 }
-hush() {
-    stop "$spoken"
+stop_keeper() {
+    stop "$keeper"
     while read -r -t 0 <&3; do read -r <&3; done
 }
 renew() {
     for ((i = 0; i < $1; i++)); do
-        kill -HUP "$spoken"
-        until_said renewed || return
+        kill -HUP "$keeper"
+        until_logged renewed || return
     done
 }
 
 memory_row() {
-    row "memory, $1" "$(memory_of Rss "$spoken") KiB resident, of it $(memory_of Anonymous "$spoken") KiB anonymous" '600 KB, 64 KB'
+    row "memory, $1" "$(memory_of Rss "$keeper") KiB resident, of it $(memory_of Anonymous "$keeper") KiB anonymous" '600 KB, 64 KB'
 }
 one_renewed() {
-    speak "${memory:-$scratch}" "$file"
+    start_keeper "${memory:-$scratch}" "$file"
     sleep 1
     memory_row 'idle after the start'
     if renew "$renewals"; then
@@ -53,26 +55,26 @@ one_renewed() {
     else
         not_measured "memory after $renewals renewals (a renewal failed)"
     fi
-    hush
+    stop_keeper
 }
 
-# This keeper lives beside all the other measurements; nothing in them may wake it.
+# This keeper runs during all other measurements, which must not wake it.
 start_idle() {
     "$file" badge keep --key "$key" --out "$scratch/idle.jwt" --exp 2h 2>"$scratch/idle.log" &
-    idler=$!
-    running[$idler]=1
+    idle_keeper=$!
+    running[$idle_keeper]=1
     sleep 2
     tracer=
     calls=0
     : >"$scratch/calls"
     if have strace 'system calls while idle'; then
-        strace -f -qq -e signal=none -o "$scratch/calls" -p "$idler" 2>/dev/null &
+        strace -f -qq -e signal=none -o "$scratch/calls" -p "$idle_keeper" 2>/dev/null &
         tracer=$!
-        # To be attached to resumes the call that sleeps, once.
+        # Attaching makes the kernel restart the sleeping system call once.
         sleep 1
         calls=$(wc -l <"$scratch/calls")
     fi
-    switches=$(switches_of "$idler")
+    switches=$(switches_of "$idle_keeper")
     idle_since=$SECONDS
 }
 end_idle() {
@@ -80,23 +82,23 @@ end_idle() {
     ((rest > 0)) && sleep "$rest"
     local lasted=$((SECONDS - idle_since)) called
     called=$(($(wc -l <"$scratch/calls") - calls))
-    row "wake-ups in $lasted s between two renewals" "$(($(switches_of "$idler") - switches))" 0
+    row "wake-ups in $lasted s between two renewals" "$(($(switches_of "$idle_keeper") - switches))" 0
     if [[ -n $tracer ]] && kill -TERM "$tracer" 2>/dev/null; then
         row "system calls in $lasted s between two renewals" "$called" 0
         wait "$tracer" 2>/dev/null
     elif [[ -n $tracer ]]; then
-        not_measured 'system calls while idle (strace may not attach here)'
+        not_measured 'system calls while idle (strace cannot attach here)'
     fi
-    stop "$idler"
+    stop "$idle_keeper"
 }
 switches_of() { awk '/ctxt_switches/ {sum += $2} END {print sum}' "/proc/$1/status"; }
 
-# From before the fork to the moment the keeper says that the badge stands, which is after the last fsync.
+# The time from before the fork to the keeper's event "started", which follows the last fsync.
 keep_once() {
     local before=${EPOCHREALTIME/[.,]/}
-    speak "$1" "$file"
+    start_keeper "$1" "$file"
     echo $((${EPOCHREALTIME/[.,]/} - before))
-    hush
+    stop_keeper
 }
 start_in() {
     local directory=$1 keep copy durable
@@ -120,7 +122,7 @@ health() {
     local badge=$scratch/health.jwt own true
     "$file" badge issue --key "$key" --out "$badge" 2>/dev/null
     if ! "$file" badge health "$badge" >/dev/null; then
-        not_measured '`badge health` (it finds the badge bad)'
+        not_measured '`badge health` (it reports a problem)'
         return
     fi
     own=$(elapsed "$file" badge health "$badge")
@@ -128,7 +130,7 @@ health() {
     row '`badge health`, start to exit' "$own µs; $(ratio "$own" "$true") of /bin/true ($true µs)"
 }
 
-# Instructions in user mode, by function: what 101 renewals cost more than one, divided by a hundred. The same code, with its symbols left in.
+# Instructions in user mode by function: the difference of 101 renewals and 1, divided by 100. The same code, with symbols.
 instructions() {
     have valgrind 'instructions of one renewal' || return
     local named=$built/named/$target/release/capiscio
@@ -144,11 +146,11 @@ instructions() {
     done
 }
 counted() {
-    speak "${memory:-$scratch}" valgrind --quiet --log-file="$scratch/valgrind.log" --tool=callgrind --callgrind-out-file="$scratch/instructions.$1" "$2"
-    renew "$1" || { hush; return 1; }
-    # It writes its counts when it ends as asked.
-    kill -TERM "$spoken"
-    until_said stopped
-    wait "$spoken"
-    hush
+    start_keeper "${memory:-$scratch}" valgrind --quiet --log-file="$scratch/valgrind.log" --tool=callgrind --callgrind-out-file="$scratch/instructions.$1" "$2"
+    renew "$1" || { stop_keeper; return 1; }
+    # callgrind writes its counts on a clean exit.
+    kill -TERM "$keeper"
+    until_logged stopped
+    wait "$keeper"
+    stop_keeper
 }

@@ -1,4 +1,6 @@
-# What the budget checks share; sourced. A check prints what it measured and whether that is within the budget, and goes on.
+# Shared by the budget checks; sourced. A check prints what it measured and whether that is within the budget.
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # `built` is for the scripts
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 
@@ -11,5 +13,5 @@ trap 'kill $keeper 2>/dev/null; rm -rf "$scratch"' EXIT
 at_most() { (($1 <= $2)); }
 same() { [[ $1 == "$2" ]]; }
 
-# A file that asks for no loader and no library. (A position-independent one is static, too, when it names no interpreter.)
+# Tests that a file needs no loader and no library. (A position-independent file without an interpreter is static, too.)
 is_static() { ! readelf --program-headers --dynamic "$1" | grep -E 'INTERP|NEEDED'; }

@@ -1,4 +1,4 @@
-// The guide's Node consumer in a tight loop: prints how often it has read since, and each badge that is new.
+// The guide's Node snippet in a loop: for each new badge prints the number of reads since the last one, and the badge.
 
 const fs = require('fs');
 const path = require('path');

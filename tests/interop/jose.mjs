@@ -1,4 +1,4 @@
-// jose (npm) and node's own WebCrypto against the program in CAPISCIO_BINARY, both ways. One line for each check.
+// Exchanges badges and keys between the program in CAPISCIO_BINARY and jose (npm) or node's WebCrypto. Prints a line per check.
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -14,19 +14,19 @@ const issuer = "https://registry.capisc.io";
 const audience = ["https://a.example", "b"];
 const scratch = mkdtempSync(join(tmpdir(), "capiscio-interop-"));
 
-function run(...words) {
-  return spawnSync(binary, words, { cwd: scratch, env: {}, encoding: "utf8", timeout: 30_000 });
+function run(...args) {
+  return spawnSync(binary, args, { cwd: scratch, env: {}, encoding: "utf8", timeout: 30_000 });
 }
 
-/** The program's stdout; anything but exit code 0 is an error. */
-function capiscio(...words) {
-  const done = run(...words);
+/** Runs the program and returns its stdout; throws unless the exit status is 0. */
+function capiscio(...args) {
+  const done = run(...args);
   assert.equal(done.status, 0, done.stdout + done.stderr);
   return done.stdout;
 }
 
-function refused(code, ...words) {
-  const done = run("badge", "verify", ...words);
+function refused(code, ...args) {
+  const done = run("badge", "verify", ...args);
   assert.deepEqual([done.status, done.stdout.split(":")[0]], [1, code]);
 }
 
@@ -47,7 +47,7 @@ function verified(token, jwk) {
   return JSON.parse(capiscio("badge", "verify", "--json", "--key", write("theirs.jwk", jwk), "--audience", "b", token));
 }
 
-/** A badge as another issuer makes it, to be signed. */
+/** An unsigned badge of another issuer. */
 function badge({ kty, crv, x }, changes = {}) {
   const now = Math.floor(Date.now() / 1000);
   const credentialSubject = { domain: "agent.example.com", level: "1" };
@@ -79,38 +79,38 @@ async function webCryptos() {
   return { privateJwk: await exported(pair.privateKey), publicJwk: await exported(pair.publicKey), ...pair };
 }
 
-async function check(sentence, action) {
+async function check(what, action) {
   try {
     await action();
-    console.log(`ok      ${sentence}`);
+    console.log(`ok      ${what}`);
   } catch (error) {
-    console.log(`FAILED  ${sentence}\n        ${error}`);
+    console.log(`FAILED  ${what}\n        ${error}`);
   }
 }
 
 const name = `jose ${JSON.parse(readFileSync(new URL("node_modules/jose/package.json", import.meta.url), "utf8")).version}`;
 capiscio("key", "gen");
 
-await check(`${name} verifies a badge of ours with our public JWK`, async () => {
+await check(`${name} verifies our badge with our public JWK`, async () => {
   const key = await jose.importJWK(read("public.jwk"));
   const { payload, protectedHeader: header } = await jose.jwtVerify(issue("private.jwk"), key, rules);
   assert.equal(payload.exp - payload.iat, 3600);
   assert.equal(header.kid, read("public.jwk").kid);
 });
 
-await check(`${name} finds our key in a set by the badge's kid`, async () => {
+await check(`${name} finds our key in a JWK Set by the badge's kid`, async () => {
   const other = { ...(await generated()).publicJwk, kid: "other" };
   await jose.jwtVerify(issue("private.jwk"), jose.createLocalJWKSet({ keys: [other, read("public.jwk")] }), rules);
 });
 
-await check(`${name} verifies a self-signed badge by the key in its claims`, async () => {
+await check(`${name} verifies our self-signed badge by the key in its claims`, async () => {
   const token = issue("private.jwk", "--self-sign");
   const { key, iss, sub } = jose.decodeJwt(token);
   assert.deepEqual([iss, sub], [read("public.jwk").kid, read("public.jwk").kid]);
   await jose.jwtVerify(token, await jose.importJWK(key, "EdDSA"), { audience: "b", algorithms: ["EdDSA"] });
 });
 
-await check(`${name} refuses a badge of ours under another key, for others, or changed`, async () => {
+await check(`${name} refuses our badge with another key, another audience or changed claims`, async () => {
   const [header, payload, signature] = issue("private.jwk").split(".");
   const token = [header, payload, signature].join(".");
   const key = await jose.importJWK(read("public.jwk"));
@@ -121,14 +121,14 @@ await check(`${name} refuses a badge of ours under another key, for others, or c
   await assert.rejects(jose.jwtVerify([header, changed, signature].join("."), key), jose.errors.JWSSignatureVerificationFailed);
 });
 
-await check(`a badge that ${name} signed is verified`, async () => {
+await check(`we verify a badge that ${name} signed`, async () => {
   const { privateKey, publicJwk } = await generated();
   const token = await badge(publicJwk).setProtectedHeader(protectedHeader).sign(privateKey);
   const found = verified(token, publicJwk);
   assert.deepEqual([found.valid, found.sub, found.aud], [true, subject, audience]);
 });
 
-await check(`forgeries made with ${name} are refused: none, HS256, embedded key, another key, extensions`, async () => {
+await check(`we refuse forgeries made with ${name}: none, HS256, embedded key, another key, extensions`, async () => {
   const { privateKey, publicJwk } = await generated();
   const other = await generated();
   const key = write("theirs.jwk", publicJwk);
@@ -147,18 +147,18 @@ await check(`forgeries made with ${name} are refused: none, HS256, embedded key,
   refused("BADGE_NOT_YET_VALID", "--key", key, await late.sign(privateKey));
 });
 
-await check(`a private JWK of ${name} signs badges that it verifies`, async () => {
+await check(`${name} verifies our badge signed with its private JWK`, async () => {
   const { privateJwk, publicKey } = await generated();
   await jose.jwtVerify(issue(write("jose.jwk", privateJwk)), publicKey, rules);
 });
 
-await check(`${name} loads our private JWK and signs what we verify`, async () => {
+await check(`${name} loads our private JWK and signs a badge that we verify`, async () => {
   const key = await jose.importJWK(read("private.jwk"));
   const token = await badge(read("public.jwk")).setProtectedHeader(protectedHeader).sign(key);
   assert.equal(verified(token, read("public.jwk")).valid, true);
 });
 
-await check("a private JWK as WebCrypto exports it, with ext and key_ops, signs badges that it verifies", async () => {
+await check("WebCrypto verifies our badge signed with its exported private JWK (ext, key_ops)", async () => {
   const { privateJwk, publicKey } = await webCryptos();
   assert.deepEqual(privateJwk.key_ops, ["sign"]);
   const [header, payload, signature] = issue(write("webcrypto.jwk", privateJwk)).split(".");
@@ -166,7 +166,7 @@ await check("a private JWK as WebCrypto exports it, with ext and key_ops, signs 
   assert.ok(await webcrypto.subtle.verify("Ed25519", publicKey, jose.base64url.decode(signature), signed));
 });
 
-await check("a public JWK as WebCrypto exports it verifies its badges", async () => {
+await check("we verify a badge of WebCrypto with its exported public JWK", async () => {
   const { privateKey, publicJwk } = await webCryptos();
   const token = await badge(publicJwk).setProtectedHeader(protectedHeader).sign(privateKey);
   assert.equal(verified(token, publicJwk).valid, true);
@@ -174,7 +174,7 @@ await check("a public JWK as WebCrypto exports it verifies its badges", async ()
 
 await check("WebCrypto loads our private and public JWK", async () => {
   for (const [file, use] of [["private.jwk", "sign"], ["public.jwk", "verify"]]) {
-    // WebCrypto calls the algorithm Ed25519 (RFC 9864) and refuses a JWK that says EdDSA in some versions.
+    // WebCrypto calls the algorithm Ed25519 (RFC 9864) and refuses a JWK with EdDSA in some versions.
     const { alg, ...jwk } = read(file);
     assert.equal(alg, "EdDSA");
     await webcrypto.subtle.importKey("jwk", jwk, "Ed25519", false, [use]);

@@ -1,4 +1,4 @@
-"""PyJWT, joserfc and cryptography against the program in CAPISCIO_BINARY, both ways. One line for each check."""
+"""Exchanges badges and keys between the program in CAPISCIO_BINARY and PyJWT, joserfc, cryptography. Prints a line per check."""
 
 import base64
 import hmac
@@ -33,16 +33,16 @@ def unb64(text):
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
-def capiscio(*words):
-    """The program's stdout; anything but exit code 0 is an error."""
-    done = subprocess.run([BINARY, *words], capture_output=True, text=True, env={}, timeout=30)
+def capiscio(*args):
+    """Runs the program and returns its stdout; raises unless the exit status is 0."""
+    done = subprocess.run([BINARY, *args], capture_output=True, text=True, env={}, timeout=30)
     if done.returncode != 0:
         raise AssertionError(f"exit {done.returncode}: {done.stdout}{done.stderr}")
     return done.stdout
 
 
-def refused(code, *words):
-    done = subprocess.run([BINARY, "badge", "verify", *words], capture_output=True, text=True, env={}, timeout=30)
+def refused(code, *args):
+    done = subprocess.run([BINARY, "badge", "verify", *args], capture_output=True, text=True, env={}, timeout=30)
     assert (done.returncode, done.stdout.split(":")[0]) == (1, code), done
 
 
@@ -58,7 +58,7 @@ def read_json(name):
 
 
 def claims(public, **changes):
-    """A badge's claims, as another issuer makes them."""
+    """The claims of a badge of another issuer."""
     now = int(time.time())
     subject = {"domain": "agent.example.com", "level": "1"}
     made = {
@@ -87,7 +87,7 @@ def issue(key, *more):
 
 
 def verified(token, public):
-    """What `badge verify` says of a badge under this public JWK."""
+    """The result of `badge verify` for a badge and this public JWK."""
     answer = capiscio("badge", "verify", "--json", "--key", write("theirs.jwk", public), "--audience", "b", token)
     return json.loads(answer)
 
@@ -98,20 +98,20 @@ def tampered(token):
     return f"{header}.{b64(json.dumps(changed).encode())}.{signature}"
 
 
-def raises(error, action, *words, **more):
+def raises(error, action, *args, **more):
     try:
-        action(*words, **more)
+        action(*args, **more)
     except error:
         return
-    raise AssertionError(f"it is accepted, and should raise {error}")
+    raise AssertionError(f"it is accepted, but should raise {error}")
 
 
-def check(sentence, action):
+def check(what, action):
     try:
         action()
-        print("ok     ", sentence, flush=True)
+        print("ok     ", what, flush=True)
     except Exception as error:
-        print("FAILED ", sentence, flush=True)
+        print("FAILED ", what, flush=True)
         print("       ", type(error).__name__, error, flush=True)
 
 
@@ -159,7 +159,7 @@ def we_refuse_pyjwts_forgeries():
     made = claims(jwk)
     refused("BADGE_SIGNATURE_INVALID", "--key", theirs, jwt.encode(made, Ed25519PrivateKey.generate(), algorithm="EdDSA"))
     refused("BADGE_MALFORMED", "--key", theirs, jwt.encode(made, None, algorithm="none"))
-    # PyJWT itself refuses a JWK's text as a secret, so that one is done by hand.
+    # PyJWT refuses a JWK's text as a secret, so this token is made by hand.
     refused("BADGE_MALFORMED", "--key", theirs, jwt.encode(made, unb64(jwk["x"]), algorithm="HS256"))
     signed = ".".join(b64(json.dumps(part).encode()) for part in ({"alg": "HS256", "typ": "JWT"}, made))
     mac = hmac.digest(json.dumps(public_of(jwk)).encode(), signed.encode(), "sha256")
@@ -242,12 +242,12 @@ def joserfc_loads_ours():
     assert verified(token, read_json("public.jwk"))["valid"] is True
 
 
-def joserfc_refuses_nothing_that_key_public_prints():
+def joserfc_loads_the_output_of_key_public():
     printed = json.loads(capiscio("key", "public", "--key", "private.jwk"))
     assert printed == read_json("public.jwk") and not OKPKey.import_key(printed).is_private
 
 
-# cryptography: Ed25519 alone, everything else by hand
+# cryptography: only Ed25519, the rest by hand
 
 
 def raw(part):
@@ -293,7 +293,7 @@ def cryptography_loads_ours():
     ours = read_json("private.jwk")
     key = Ed25519PrivateKey.from_private_bytes(unb64(ours["d"]))
     assert jwk_by_hand(key) == {name: ours[name] for name in ("kty", "crv", "d", "x")}
-    # RFC 8032 signatures are deterministic: the same key and the same bytes give the same text.
+    # Ed25519 signatures are deterministic (RFC 8032): the same key and bytes give the same signature.
     signed, signature = issue("private.jwk").rsplit(".", 1)
     assert b64(key.sign(signed.encode())) == signature
 
@@ -311,7 +311,7 @@ def did_keys_agree():
 
 
 def converted(command, key, pem, target):
-    """Runs the line that a refusal of this PEM key offers."""
+    """Runs the conversion command that the error for this PEM key prints."""
     write(key, pem)
     done = subprocess.run([BINARY, *command, "--key", key], capture_output=True, text=True, env={}, timeout=30)
     assert done.returncode != 0 and "is converted by: " in done.stderr, done
@@ -320,7 +320,7 @@ def converted(command, key, pem, target):
     return target
 
 
-def the_line_that_converts_a_pem_key_works():
+def the_conversion_command_for_a_pem_key_works():
     key = Ed25519PrivateKey.generate()
     form = serialization.PrivateFormat.PKCS8
     pem = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()
@@ -334,7 +334,7 @@ def the_line_that_converts_a_pem_key_works():
         os.rename("ours.jwk", "private.jwk")
 
 
-def the_line_that_converts_a_public_pem_key_works():
+def the_conversion_command_for_a_public_pem_key_works():
     key = Ed25519PrivateKey.generate()
     form = serialization.PublicFormat.SubjectPublicKeyInfo
     pem = key.public_key().public_bytes(serialization.Encoding.PEM, form).decode()
@@ -350,30 +350,30 @@ def the_line_that_converts_a_public_pem_key_works():
 def main():
     capiscio("key", "gen")
     name = f"PyJWT {version('PyJWT')}"
-    check(f"{name} verifies a badge of ours with our public JWK", pyjwt_verifies_ours)
-    check(f"{name} finds our key in a set by the badge's kid", pyjwt_finds_the_key_of_ours)
-    check(f"{name} refuses a badge of ours that was changed or is for others", pyjwt_refuses_ours_changed)
-    check(f"a badge that {name} signed is verified", we_verify_pyjwts)
-    check(f"forgeries made with {name} are refused: another key, none, HS256 with the public key", we_refuse_pyjwts_forgeries)
-    check(f"a private JWK of {name} signs badges that it verifies", we_load_pyjwts)
-    check(f"{name} loads our private JWK and signs what we verify", pyjwt_loads_ours)
+    check(f"{name} verifies our badge with our public JWK", pyjwt_verifies_ours)
+    check(f"{name} finds our key in a JWK Set by the badge's kid", pyjwt_finds_the_key_of_ours)
+    check(f"{name} refuses our badge with changed claims or another audience", pyjwt_refuses_ours_changed)
+    check(f"we verify a badge that {name} signed", we_verify_pyjwts)
+    check(f"we refuse forgeries made with {name}: another key, none, HS256 with the public key", we_refuse_pyjwts_forgeries)
+    check(f"{name} verifies our badge signed with its private JWK", we_load_pyjwts)
+    check(f"{name} loads our private JWK and signs a badge that we verify", pyjwt_loads_ours)
     name = f"joserfc {version('joserfc')}"
-    check(f"{name} verifies a badge of ours with our public JWK", joserfc_verifies_ours)
-    check(f"{name} finds our key in a set by the badge's kid", joserfc_finds_the_key_of_ours)
-    check(f"{name} refuses a badge of ours that was changed", joserfc_refuses_ours_changed)
-    check(f"a badge that {name} signed is verified", we_verify_joserfcs)
-    check(f"JSON forms of a JWS and the alg Ed25519 of {name} are refused", we_refuse_joserfcs_other_forms)
-    check(f"private JWKs of {name}, with and without kid, use, alg and key_ops, sign badges", we_load_joserfcs)
-    check(f"{name} loads our private JWK and signs what we verify", joserfc_loads_ours)
-    check(f"{name} loads what key public prints, and it is no private key", joserfc_refuses_nothing_that_key_public_prints)
+    check(f"{name} verifies our badge with our public JWK", joserfc_verifies_ours)
+    check(f"{name} finds our key in a JWK Set by the badge's kid", joserfc_finds_the_key_of_ours)
+    check(f"{name} refuses our badge with changed claims", joserfc_refuses_ours_changed)
+    check(f"we verify a badge that {name} signed", we_verify_joserfcs)
+    check(f"we refuse the JWS JSON forms and the alg Ed25519 of {name}", we_refuse_joserfcs_other_forms)
+    check(f"we sign with private JWKs of {name}, with and without kid, use, alg and key_ops", we_load_joserfcs)
+    check(f"{name} loads our private JWK and signs a badge that we verify", joserfc_loads_ours)
+    check(f"{name} loads the output of key public, which holds no private key", joserfc_loads_the_output_of_key_public)
     name = f"cryptography {version('cryptography')}"
     check(f"{name} verifies the signatures of our badges", cryptography_verifies_ours)
-    check(f"a badge signed by hand with {name} is verified", we_verify_cryptographys)
-    check(f"a JWK made by hand with {name}, with or without x, signs badges", we_load_cryptographys)
+    check(f"we verify a badge signed by hand with {name}", we_verify_cryptographys)
+    check(f"we sign with a JWK made by hand with {name}, with or without x", we_load_cryptographys)
     check(f"{name} derives the same public key and makes the same signature from our private JWK", cryptography_loads_ours)
-    check("the did:key of a key is the one computed by hand", did_keys_agree)
-    check(f"the line that a refusal of a PEM key offers converts the one of {name}", the_line_that_converts_a_pem_key_works)
-    check("so does the line for a public PEM key", the_line_that_converts_a_public_pem_key_works)
+    check("our did:key of a key equals one computed by hand", did_keys_agree)
+    check(f"the conversion command in our error for a PEM key works for one of {name}", the_conversion_command_for_a_pem_key_works)
+    check("and so does the command for a public PEM key", the_conversion_command_for_a_public_pem_key_works)
 
 
 with tempfile.TemporaryDirectory() as scratch:

@@ -1,35 +1,36 @@
-# What must be true of the image under every engine. `engine` is the command; the image is `$image`.
+# Checks of the image that hold under every engine. `engine` is the command, `image` the image's name.
 # shellcheck shell=bash
-# Hardened as far as an engine can: read-only root, no capability, no new privileges, no network.
+# shellcheck disable=SC2154 # the scripts set `engine` and `image`, common.sh `work` and `capiscio`
+
+# The strictest options of an engine: read-only root, no capability, no new privileges, no network.
 hardened=(--network none --read-only --cap-drop ALL --security-opt no-new-privileges)
 keep=(badge keep --sub did:capiscio:agent:test --key /keys/private.jwk)
 
-field() { local got; got=$($engine inspect --format "$2" "$1"); echo "$2: $got"; [ "$got" = "$3" ]; }
+field() { local got; got=$("$engine" inspect --format "$2" "$1"); echo "$2: $got"; [ "$got" = "$3" ]; }
 healthy() { local got; got=$(health_of "$1"); echo "health: $got"; [ "$got" = "$2" ]; }
-logs_say() { $engine logs "$1" 2>&1 | tee /dev/stderr | grep -q "$2"; }
+logged() { "$engine" logs "$1" 2>&1 | tee /dev/stderr | grep -q "$2"; }
 
-# stops_quickly NAME: in less than 0.5 s, the engine's own work included; on a busy machine that is most of it, so the best of three counts.
+# stops_quickly NAME: in less than 0.5 s, with the engine's own work, which is most of it on a busy machine: the best of three counts.
 stops_quickly() {
-    local try
-    for try in 1 2 3; do
-        took_less_than 0.5 $engine stop -t 5 "$1" && return
-        $engine start "$1"
-        within 10 logs_say "$1" started
+    for _ in 1 2 3; do
+        took_less_than 0.5 "$engine" stop -t 5 "$1" && return
+        "$engine" start "$1"
+        within 10 logged "$1" started
     done
     false
 }
 
 image_facts() {
     local size binary
-    size=$($engine image inspect --format '{{.Size}}' "$image") binary=$(stat -c %s "$capiscio")
-    echo "  image $size bytes, binary $binary, $($engine image inspect --format '{{len .RootFS.Layers}}' "$image") layers"
-    check "image: binary + at most 16 KiB" test $((size - binary)) -le 16384
-    layers() { local n; n=$($engine image inspect --format '{{len .RootFS.Layers}}' "$image"); echo "$n layers"; [ "$n" -le "${1:-2}" ]; }
+    size=$("$engine" image inspect --format '{{.Size}}' "$image") binary=$(stat -c %s "$capiscio")
+    echo "  image $size bytes, binary $binary, $("$engine" image inspect --format '{{len .RootFS.Layers}}' "$image") layers"
+    check "image: at most 16 KiB more than the binary" test $((size - binary)) -le 16384
+    layers() { local n; n=$("$engine" image inspect --format '{{len .RootFS.Layers}}' "$image"); echo "$n layers"; [ "$n" -le "${1:-2}" ]; }
     check "image: at most two layers" layers "2"
     tree() {
         local id
-        id=$($engine create --network none "$image") && $engine export "$id" | tar -tv --numeric-owner | awk '{ print $1, $2, $NF }' | grep -Ev ' /?(dev|etc|proc|sys|run|\.dockerenv)(/|$)'
-        $engine rm -f "$id" >/dev/null
+        id=$("$engine" create --network none "$image") && "$engine" export "$id" | tar -tv --numeric-owner | awk '{ print $1, $2, $NF }' | grep -Ev ' /?(dev|etc|proc|sys|run|\.dockerenv)(/|$)'
+        "$engine" rm -f "$id" >/dev/null
     }
     holds() { tree | tee /dev/stderr | sort | diff - <(printf '%s\n' "$@" | sort); }
     check "image: the binary, /badges 0777, /keys 0700, nothing else" holds 'drwxrwxrwx 65532/65532 badges/' 'drwx------ 65532/65532 keys/' \
@@ -41,7 +42,7 @@ image_facts() {
     check "image: stop signal" field "$image" '{{.Config.StopSignal}}' SIGTERM
 }
 
-# volume_for UID NAME: a fresh key directory of that uid, key 0600, and a fresh badge directory that the image's /badges mode rules over.
+# key_of UID NAME: makes a key directory of that uid, with a key of mode 0600.
 key_of() { new_key "$work/$2" && mkdir -p "$work/$2/keys" && install -m 600 "$work/$2/private.jwk" "$work/$2/keys/" && chown -R "$1" "$work/$2/keys" && chmod 700 "$work/$2/keys"; }
 
 container_facts() {
@@ -50,62 +51,62 @@ container_facts() {
         name=as-${user%:*} badge=$work/as-${user%:*}/badge.jwt
         title "$engine: user $user"
         key_of "$user" "$name"
-        check "starts hardened, on a new volume" $engine run -d --name "$name" --user "$user" "${hardened[@]}" \
+        check "starts hardened, with a new volume" "$engine" run -d --name "$name" --user "$user" "${hardened[@]}" \
             -v "$work/$name/keys:/keys:ro" -v "$name:/badges" "$image" "${keep[@]}"
-        copied() { $engine cp "$name:/badges/current.jwt" "$badge" && verifies "$badge" "$work/$name/public.jwk"; }
+        copied() { "$engine" cp "$name:/badges/current.jwt" "$badge" && verifies "$badge" "$work/$name/public.jwk"; }
         check "  a badge appears and verifies" within 10 copied
-        is_first() { local got; got=$(awk '/^NSpid/ { print $NF }' "/proc/$($engine inspect --format '{{.State.Pid}}' "$name")/status"); echo "pid $got"; [ "$got" = 1 ]; }
+        is_first() { local got; got=$(awk '/^NSpid/ { print $NF }' "/proc/$("$engine" inspect --format '{{.State.Pid}}' "$name")/status"); echo "pid $got"; [ "$got" = 1 ]; }
         check "  the keeper is PID 1" is_first
         check "  and stops in less than 0.5 s" stops_quickly "$name"
-        check "  with exit 0" field "$name" '{{.State.ExitCode}}' 0
-        $engine rm -f -v "$name" >/dev/null
-        $engine volume rm -f "$name" >/dev/null
+        check "  with exit status 0" field "$name" '{{.State.ExitCode}}' 0
+        "$engine" rm -f -v "$name" >/dev/null
+        "$engine" volume rm -f "$name" >/dev/null
     done
 
-    title "$engine: a key of the image's own"
-    check "--generate-key works in the image's /keys" $engine run -d --name made --network none --cap-drop ALL --security-opt no-new-privileges \
+    title "$engine: --generate-key"
+    check "the keeper generates a key in the image's /keys" "$engine" run -d --name made --network none --cap-drop ALL --security-opt no-new-privileges \
         -v made:/badges "$image" "${keep[@]}" --generate-key
-    made() { $engine cp made:/badges/current.jwt "$work/made.jwt" && $engine cp made:/keys/private.jwk "$work/made.jwk" &&
+    made() { "$engine" cp made:/badges/current.jwt "$work/made.jwt" && "$engine" cp made:/keys/private.jwk "$work/made.jwk" &&
         "$capiscio" key public --key "$work/made.jwk" >"$work/made.pub" && verifies "$work/made.jwt" "$work/made.pub"; }
-    check "  and signs the badge" within 10 made
-    $engine rm -f -v made >/dev/null
+    check "  and signs the badge with it" within 10 made
+    "$engine" rm -f -v made >/dev/null
 
     title "$engine: health, hang, kill, full disk"
     key_of 65532:65532 life
-    check "starts with 3 s badges and a health check every second" $engine run -d --name life "${hardened[@]}" \
+    check "starts with 3 s badges and a health check every second" "$engine" run -d --name life "${hardened[@]}" \
         --health-interval 1s --health-retries 1 --health-start-period 1s -v "$work/life/keys:/keys:ro" -v life:/badges \
         "$image" "${keep[@]}" --exp 3s --renew-before 1s
-    check "  turns healthy" within 10 healthy life healthy
-    local pid badge; pid=$($engine inspect --format '{{.State.Pid}}' life)
+    check "  becomes healthy" within 10 healthy life healthy
+    local pid badge; pid=$("$engine" inspect --format '{{.State.Pid}}' life)
     kill -STOP "$pid"
-    check "  frozen past expiry: unhealthy" within 15 healthy life unhealthy
+    check "  stopped (SIGSTOP) past expiry: unhealthy" within 15 healthy life unhealthy
     kill -CONT "$pid"
-    check "  thawed: healthy again" within 15 healthy life healthy
+    check "  continued (SIGCONT): healthy again" within 15 healthy life healthy
     kill -KILL "$pid"
     exited() { field life '{{.State.Running}}' false; }
-    check "  killed -9" within 10 exited
-    check "  started again" $engine start life
+    check "  ends after SIGKILL" within 10 exited
+    check "  started again" "$engine" start life
     check "  healthy again" within 15 healthy life healthy
     badge=$work/life/now.jwt
-    alive() { $engine cp life:/badges/current.jwt "$badge" && verifies "$badge" "$work/life/public.jwk"; }
-    check "  the badge verifies" within 10 alive
-    $engine rm -f -v life >/dev/null
+    renewed() { "$engine" cp life:/badges/current.jwt "$badge" && verifies "$badge" "$work/life/public.jwk"; }
+    check "  the badge verifies" within 10 renewed
+    "$engine" rm -f -v life >/dev/null
 
-    # A volume of 64 KiB, filled while the keeper runs: the old badge stays, the next one comes when there is room.
+    # A volume of 64 KiB, filled while the keeper runs: the old badge stays, and a new one follows when there is space.
     mkdir -p "$work/small"
     mount -t tmpfs -o size=64k,mode=777 small "$work/small"
     at_exit umount "$work/small"
-    check "starts on a small volume" $engine run -d --name full "${hardened[@]}" -v "$work/life/keys:/keys:ro" -v "$work/small:/badges" \
+    check "starts with a small volume" "$engine" run -d --name full "${hardened[@]}" -v "$work/life/keys:/keys:ro" -v "$work/small:/badges" \
         "$image" "${keep[@]}" --exp 10m --renew-before 10s
     check "  a badge appears" within 10 verifies "$work/small/current.jwt" "$work/life/public.jwk"
     head -c 100000 /dev/zero >"$work/small/filler" 2>/dev/null
     badge=$(cat "$work/small/current.jwt")
-    kill -HUP "$($engine inspect --format '{{.State.Pid}}' full)"
-    check "  full disk: the failure is logged with the system's reason" within 5 logs_say full "[Nn]o space"
-    check "  and the old badge is there, byte for byte" test "$badge" = "$(cat "$work/small/current.jwt")"
+    kill -HUP "$("$engine" inspect --format '{{.State.Pid}}' full)"
+    check "  full disk: the log names the cause" within 5 logged full "[Nn]o space"
+    check "  and the old badge is unchanged" test "$badge" = "$(cat "$work/small/current.jwt")"
     rm "$work/small/filler"
-    check "  room again: a new badge" within 15 differs "$work/small/current.jwt" "$badge"
+    check "  space again: a new badge" within 15 differs "$work/small/current.jwt" "$badge"
     check "  that verifies" verifies "$work/small/current.jwt" "$work/life/public.jwk"
     check "  stops in less than 0.5 s" stops_quickly full
-    $engine rm -f -v full >/dev/null
+    "$engine" rm -f -v full >/dev/null
 }

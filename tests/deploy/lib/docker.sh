@@ -1,14 +1,15 @@
-# A docker engine of our own, without networks. Defines start_docker; afterwards `docker` and `docker-compose` speak to it.
+# A separate docker engine without networks. After start_docker, `docker` and `docker-compose` use it.
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # common.sh sets `work`, `repo`, `capiscio` and `failed`
 
-# Debian's client: another one that is first in PATH may want plug-ins.
+# Debian's client: another one in PATH may need plug-ins.
 docker() { DOCKER_BUILDKIT=1 /usr/bin/docker "$@"; }
 
 stop_docker() { kill "$dockerd"; wait "$dockerd"; umount -R "$work/docker"; rmdir /sys/fs/cgroup/{,*/}docker; }
 
 start_docker() {
-    # No default bridge, no iptables: the keeper needs no network, and a test changes nothing of the host.
-    # Its files lie on a tmpfs of their own: the engine's data root must not be an overlay.
+    # No default bridge and no iptables: the keeper needs no network, and the test must not change the host.
+    # The data root is a tmpfs because it must not be on an overlay.
     mkdir -p "$work/docker"
     mount -t tmpfs -o mode=711 docker "$work/docker"
     dockerd --host "unix://$work/docker/s" --data-root "$work/docker/data" --exec-root "$work/docker/exec" --pidfile "$work/docker/pid" \
@@ -18,10 +19,10 @@ start_docker() {
     export DOCKER_HOST=unix://$work/docker/s DOCKER_CONFIG=$work/docker-config
     mkdir -p "$DOCKER_CONFIG"
     check "docker engine $(dockerd --version | awk '{print $3}' | tr -d ,) starts" within 30 docker info
-    [ $failed -eq 0 ] || tail -n 5 "$work/dockerd.log"
+    [ "$failed" -eq 0 ] || tail -n 5 "$work/dockerd.log"
 }
 
-# image_context DIRECTORY: what the image files copy, with the binary under test where they look for it.
+# image_context DIRECTORY: makes a build context, with the binary under test at the path that the image files copy.
 image_context() {
     mkdir -p "$1/target/x86_64-unknown-linux-musl/release"
     cp "$repo"/{Dockerfile.scratch,Containerfile,.dockerignore,Cargo.toml,Cargo.lock} "$1/"

@@ -1,6 +1,6 @@
-"""Validates manifests against the API's own schemas, and against what the "restricted" Pod Security Standard asks for.
+"""Validates manifests against the API's schemas and the "restricted" Pod Security Standard.
 
-usage: kubernetes.py MANIFEST VERSION...
+Usage: kubernetes.py MANIFEST VERSION...
 """
 import sys
 
@@ -9,7 +9,7 @@ import yaml
 
 
 def restricted(spec):
-    """Yields what is missing (https://kubernetes.io/docs/concepts/security/pod-security-standards/)."""
+    """Yields what the standard requires and the pod lacks (https://kubernetes.io/docs/concepts/security/pod-security-standards/)."""
     pod = spec.get("securityContext", {})
     for name in ("hostNetwork", "hostPID", "hostIPC"):
         if spec.get(name):
@@ -28,11 +28,11 @@ def restricted(spec):
         if not (context.get("runAsNonRoot") or pod.get("runAsNonRoot")) or context.get("runAsUser") == 0:
             yield f"{name}: runAsNonRoot"
         if context.get("readOnlyRootFilesystem") is not True:
-            yield f"{name}: readOnlyRootFilesystem (our own bar)"
+            yield f"{name}: readOnlyRootFilesystem (this project's rule)"
 
 
 def ours(spec):
-    """Yields what this sidecar must be besides."""
+    """Yields violations of this project's own rules for the sidecar."""
     keeper = spec["initContainers"][0]
     if keeper.get("restartPolicy") != "Always":
         yield "not a native sidecar"

@@ -1,6 +1,6 @@
-"""The other agent of the guide's snippets: https://other-agent.example.com/api/task, which verifies the badge that it is shown.
+"""The server of the guide's snippets, https://other-agent.example.com/api/task. It verifies the badge of each request.
 
-usage: other-agent.py CERTIFICATE KEY CAPISCIO PUBLIC_JWK
+Usage: other-agent.py CERTIFICATE KEY CAPISCIO PUBLIC_JWK
 """
 import http.server
 import ssl

@@ -1,5 +1,6 @@
-# A podman of our own: its storage, its state, runc, no cgroup manager, no systemd timers for health checks.
+# A separate podman: own storage and state, runc, no cgroup manager, no systemd timers for health checks.
 # shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154 # container.sh uses `engine`; common.sh sets `work`
 cat >"$work/containers.conf" <<'EOF'
 [engine]
 runtime="runc"

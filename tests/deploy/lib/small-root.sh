@@ -1,5 +1,6 @@
-# A root directory that holds busybox and our binary, nothing else: what a small board has.
+# A root directory like a small board's: busybox and our binary, nothing else.
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # common.sh sets `capiscio`
 
 # small_root DIRECTORY
 small_root() {
@@ -7,7 +8,7 @@ small_root() {
     ln -sfn ../run "$1/var/run"
     local applet
     for applet in $(/bin/busybox --list); do ln -s busybox "$1/bin/$applet"; done
-    rm "$1/bin/busybox"    # the list names itself
+    rm "$1/bin/busybox"    # the list includes busybox itself
     install -m 755 /bin/busybox "$1/bin/busybox"
     ln -s ../bin/busybox "$1/sbin/init"
     install -m 755 "$capiscio" "$1/usr/local/bin/capiscio"

@@ -1,10 +1,11 @@
-# A mount namespace in which the paths of contrib/s6 and contrib/runit exist (the binary, the key, /run, /var/log) and so does their user.
-# The services run in it; their control files, under $work, are the same outside.
+# A mount namespace with the paths and the user of contrib/s6 and contrib/runit (binary, key, /run, /var/log).
+# The services run in it; their control files, under $work, are visible outside, too.
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # common.sh sets `work` and `capiscio`
 
 stop_private() { kill -KILL "$private"; wait "$private"; }
 
-# private_host: afterwards `inside COMMAND...` runs there.
+# private_host: makes the namespace. `inside COMMAND...` then runs a command in it.
 private_host() {
     mkdir -p "$work/private"
     new_key "$work/key"

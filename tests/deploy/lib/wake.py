@@ -1,4 +1,4 @@
-"""Wakes a virtual machine up after it has suspended itself. usage: wake.py QMP_SOCKET SECONDS"""
+"""Wakes a virtual machine that has suspended itself. Usage: wake.py QMP_SOCKET SECONDS"""
 import json
 import socket
 import sys
@@ -15,14 +15,14 @@ for _ in range(200):
 stream = connection.makefile("rw", encoding="utf-8")
 
 
-def say(command):
+def execute(command):
     stream.write(json.dumps({"execute": command}) + "\n")
     stream.flush()
 
 
 stream.readline()  # the greeting
-say("qmp_capabilities")
+execute("qmp_capabilities")
 for line in stream:
     if json.loads(line).get("event") == "SUSPEND":
-        time.sleep(seconds)  # this is the night
-        say("system_wakeup")
+        time.sleep(seconds)
+        execute("system_wakeup")
