@@ -7,9 +7,10 @@ use capiscio::badge::did::{is_did, is_host, is_https_origin};
 use capiscio::badge::issue::{self, IssueError};
 use capiscio::badge::verify::{Claims, Invalid, Rules, is_signed_by, read_unverified, verify};
 use capiscio::badge::{MAX_TIME, MAX_TOKEN_LEN};
-use capiscio::cli::{Parsed, Request, parse, parse_duration};
+use capiscio::cli::{Invocation, Request, parse, parse_duration};
 use capiscio::encoding::json::{self, Json, MAX_DEPTH, MAX_MEMBERS, quote};
 use capiscio::encoding::{base58, base64url, escaped};
+use capiscio::file::OutputOptions;
 use capiscio::keeper::settings::Settings;
 use capiscio::key::{JwkError, PrivateKey, PublicKey};
 use std::ffi::{OsStr, OsString};
@@ -271,14 +272,14 @@ pub fn flags(data: &[u8]) {
     };
     match parse(words, &environment) {
         Err(wrong) => remark(&wrong.to_string()),
-        Ok(Parsed { request, warnings }) => {
+        Ok(Invocation { request, warnings }) => {
             warnings.iter().for_each(|warning| remark(warning));
             match request {
-                Request::Keep(settings) => {
-                    assert!(settings.output.is_some());
-                    usable(&settings);
+                Request::Keep(settings, options) => {
+                    assert!(options.ready_fd.is_none_or(|number| number > 2));
+                    assert_usable(&settings, Some(&options.output));
                 }
-                Request::Issue(settings) => usable(&settings),
+                Request::Issue(settings, output) => assert_usable(&settings, output.as_ref()),
                 Request::Health(health) => {
                     assert!(health.min_remaining >= 0 && !health.path.as_os_str().is_empty());
                 }
@@ -297,15 +298,14 @@ fn remark(sentence: &str) {
     assert!(!sentence.contains('{'), "{sentence}");
 }
 
-/// What the command line accepts makes badges that verify, and the machine a policy that it can keep.
-fn usable(settings: &Settings) {
+/// Accepted settings make badges that verify, and a policy within its bounds.
+fn assert_usable(settings: &Settings, output: Option<&OutputOptions>) {
     let policy = settings.policy;
-    assert!(policy.lifetime >= 1 && policy.look_every >= 100);
+    assert!(policy.lifetime >= 1 && policy.poll_interval >= 100);
     assert!((0..=(policy.lifetime - 1) * 1000).contains(&policy.renew_before));
-    if let Some(output) = &settings.output {
+    if let Some(output) = output {
         assert!(output.mode <= 0o777 && output.mode & 0o400 != 0 && !output.path.as_os_str().is_empty());
     }
-    assert!(settings.ready_fd.is_none_or(|number| number > 2));
 
     let (key, term) = (key(), Validity { iat: NOW, exp: NOW.saturating_add(policy.lifetime) });
     let badge = match issue::issue(&settings.identity, key, term, [7; 16]) {

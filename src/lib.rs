@@ -3,9 +3,10 @@
 //! * `command` carries out one command that [`cli`] has parsed.
 //! * [`keeper`] decides when a badge is due, and renews and restores it.
 //! * `report` tells a log and a supervisor what happened.
-//! * `file` replaces, watches and locks a file.
+//! * [`keystore`] reads and generates key files; [`mod@file`] replaces, watches and locks a file.
+//! * `error` makes sentences of errors.
 //! * [`badge`] is the claims, their signed form and their verification; [`key`] the Ed25519 key.
-//! * [`encoding`] and `failure` make texts, `system` calls the kernel.
+//! * [`encoding`] is about text, `system` about system calls.
 
 // These are not in Cargo.toml, because there they would hold for the integration tests as well.
 #![deny(unsafe_code)]
@@ -16,19 +17,14 @@
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod badge;
-#[allow(unreachable_pub, reason = "not reviewed yet")]
 pub mod cli;
-#[allow(unreachable_pub, reason = "not reviewed yet")]
 mod command;
 pub mod encoding;
-#[allow(unreachable_pub, reason = "not reviewed yet")]
-mod failure;
-#[allow(unreachable_pub, reason = "not reviewed yet")]
-mod file;
-#[allow(unreachable_pub, reason = "not reviewed yet")]
+mod error;
+pub mod file;
 pub mod keeper;
 pub mod key;
-#[allow(unreachable_pub, reason = "not reviewed yet")]
+pub mod keystore;
 mod report;
 #[allow(unsafe_code, reason = "the one module that calls libc")]
 pub(crate) mod system;

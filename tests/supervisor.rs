@@ -1,182 +1,179 @@
-//! What systemd, s6 and OpenRC are told: readiness, status, reload, watchdog.
+//! What systemd, s6 and OpenRC receive: readiness, status, reload, watchdog.
 
 mod common;
 
-use common::{Keeper, RFC_KEY, Scratch, capiscio, now, until};
+use common::{Keeper, RFC_KEY, Scratch, keep, until};
 use std::cell::RefCell;
-use std::fs;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::os::unix::process::CommandExt;
 use std::time::Duration;
 
-/// A supervisor's socket, and all that came through it.
+/// A supervisor's socket, and all messages that came through it.
 struct Supervisor {
     socket: UnixDatagram,
-    heard: RefCell<Vec<String>>,
+    received: RefCell<Vec<String>>,
 }
 
 impl Supervisor {
-    fn at(scratch: &Scratch) -> (Supervisor, String) {
+    /// A supervisor with a socket in the directory, and the path of it.
+    fn in_directory(scratch: &Scratch) -> (Supervisor, String) {
         let path = scratch.join("notify");
-        (Supervisor::of(UnixDatagram::bind(&path).unwrap()), path.to_str().unwrap().to_owned())
+        (Supervisor::new(UnixDatagram::bind(&path).unwrap()), path.to_str().unwrap().to_owned())
     }
 
-    fn of(socket: UnixDatagram) -> Supervisor {
+    fn new(socket: UnixDatagram) -> Supervisor {
         socket.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
-        Supervisor { socket, heard: RefCell::default() }
+        Supervisor { socket, received: RefCell::default() }
     }
 
-    /// Whether some message so far satisfies the condition.
-    fn heard(&self, condition: impl Fn(&str) -> bool) -> bool {
+    /// How many messages so far satisfy the condition.
+    fn count(&self, condition: impl Fn(&str) -> bool) -> usize {
         let mut buffer = [0; 4096];
         while let Ok(length) = self.socket.recv(&mut buffer) {
-            self.heard.borrow_mut().push(String::from_utf8_lossy(&buffer[..length]).into_owned());
+            self.received.borrow_mut().push(String::from_utf8_lossy(&buffer[..length]).into_owned());
         }
-        self.heard.borrow().iter().any(|message| condition(message))
+        self.received.borrow().iter().filter(|message| condition(message)).count()
     }
 
-    fn until(&self, what: &str, condition: impl Fn(&str) -> bool) {
-        until(what, || self.heard(&condition));
+    /// Waits until this message came `count` times.
+    fn wait_for(&self, message: &str, count: usize) {
+        until(message, || self.count(|received| received == message) >= count);
+    }
+
+    /// Waits for a status line that begins like this and contains these words.
+    fn wait_for_status(&self, begin: &str, words: &[&str]) {
+        let begin = format!("STATUS={begin}");
+        until(&begin, || {
+            self.count(|line| line.starts_with(&begin) && words.iter().all(|word| line.contains(word))) > 0
+        });
     }
 }
 
-fn keeper(scratch: &Scratch, arguments: &[&str], environment: &[(&str, &str)]) -> Keeper {
-    let mut command = capiscio(scratch.path());
-    command.args(["badge", "keep", "--key", "private.jwk", "--out", "badge.jwt"]).args(arguments);
-    Keeper::of(
-        scratch,
-        {
-            command.envs(environment.iter().copied());
-            command
-        },
-        "badge.jwt",
-    )
+fn keeper(scratch: &Scratch, environment: &[(&str, &str)], arguments: &[&str]) -> Keeper {
+    let mut command = keep(scratch, "badge.jwt");
+    Keeper::spawn(scratch, command.args(arguments).envs(environment.iter().copied()), "badge.jwt")
 }
 
 #[test]
-fn ready_comes_after_the_first_badge_and_the_status_says_until_when() {
+fn ready_follows_the_first_badge_and_the_status_says_until_when() {
     let scratch = Scratch::with_key();
-    let (supervisor, path) = Supervisor::at(&scratch);
-    let mut keeper = keeper(&scratch, &[], &[("NOTIFY_SOCKET", &path)]);
-    supervisor.until("ready", |message| message == "READY=1");
-    assert!(keeper.badge().is_some(), "the badge is on disk before anybody is told");
-    supervisor
-        .until("status", |message| message.starts_with("STATUS=valid until ") && message.contains("next renewal at"));
+    let (supervisor, path) = Supervisor::in_directory(&scratch);
+    let mut keeper = keeper(&scratch, &[("NOTIFY_SOCKET", &path)], &[]);
+    supervisor.wait_for("READY=1", 1);
+    assert!(keeper.badge().is_some(), "the badge is in place before READY=1");
+    supervisor.wait_for_status("valid until ", &["next renewal at"]);
     keeper.stop();
-    supervisor.until("stopping", |message| message == "STOPPING=1");
+    supervisor.wait_for("STOPPING=1", 1);
 }
 
 #[test]
-fn an_abstract_socket_is_heard_as_well() {
+fn sends_to_an_abstract_socket() {
     let scratch = Scratch::with_key();
     let name = format!("capiscio-test-{}-abstract", std::process::id());
     let address = SocketAddr::from_abstract_name(&name).unwrap();
-    let supervisor = Supervisor::of(UnixDatagram::bind_addr(&address).unwrap());
-    let _keeper = keeper(&scratch, &[], &[("NOTIFY_SOCKET", &format!("@{name}"))]);
-    supervisor.until("ready", |message| message == "READY=1");
+    let supervisor = Supervisor::new(UnixDatagram::bind_addr(&address).unwrap());
+    let _keeper = keeper(&scratch, &[("NOTIFY_SOCKET", &format!("@{name}"))], &[]);
+    supervisor.wait_for("READY=1", 1);
 }
 
 #[test]
-fn a_reload_says_when_it_began_in_one_message_and_then_that_it_is_over() {
+fn a_reload_begins_with_its_time_and_ends_with_ready() {
     let scratch = Scratch::with_key();
-    let (supervisor, path) = Supervisor::at(&scratch);
-    let keeper = keeper(&scratch, &[], &[("NOTIFY_SOCKET", &path)]);
-    supervisor.until("ready", |message| message == "READY=1");
+    let (supervisor, path) = Supervisor::in_directory(&scratch);
+    let keeper = keeper(&scratch, &[("NOTIFY_SOCKET", &path)], &[]);
+    supervisor.wait_for("READY=1", 1);
     keeper.signal(libc::SIGHUP);
-    supervisor.until("reloading", |message| message.starts_with("RELOADING=1\nMONOTONIC_USEC="));
-    until("ready again", || {
-        supervisor.heard(|_| false);
-        supervisor.heard.borrow().iter().filter(|message| *message == "READY=1").count() == 2
-    });
+    until("reloading", || supervisor.count(|message| message.starts_with("RELOADING=1\nMONOTONIC_USEC=")) == 1);
+    supervisor.wait_for("READY=1", 2);
 }
 
 #[test]
-fn a_reload_that_fails_is_over_too_and_the_status_says_what_fails() {
+fn a_failed_reload_ends_too_and_the_status_says_why() {
     let scratch = Scratch::with_key();
-    let (supervisor, path) = Supervisor::at(&scratch);
-    let keeper = keeper(&scratch, &[], &[("NOTIFY_SOCKET", &path)]);
-    supervisor.until("ready", |message| message == "READY=1");
-    fs::remove_file(scratch.join("private.jwk")).unwrap();
+    let (supervisor, path) = Supervisor::in_directory(&scratch);
+    let keeper = keeper(&scratch, &[("NOTIFY_SOCKET", &path)], &[]);
+    supervisor.wait_for("READY=1", 1);
+    scratch.remove("private.jwk");
     keeper.signal(libc::SIGHUP);
-    supervisor.until("the failure", |message| {
-        let words = ["STATUS=cannot use the key", "; next attempt at ", "; the badge is valid until "];
-        words.iter().all(|word| message.contains(word))
-    });
-    until("ready again", || {
-        supervisor.heard(|_| false);
-        supervisor.heard.borrow().iter().filter(|message| *message == "READY=1").count() == 2
-    });
+    supervisor.wait_for_status("cannot use the key", &["; next attempt at ", "; the badge is valid until "]);
+    supervisor.wait_for("READY=1", 2);
     scratch.write_private("private.jwk", RFC_KEY);
     keeper.signal(libc::SIGHUP);
-    until("all is well again", || {
-        supervisor.heard(|_| false);
-        supervisor.heard.borrow().last().is_some_and(|message| message.starts_with("STATUS=valid until"))
+    until("the status is good again", || {
+        supervisor.count(|_| true);
+        supervisor.received.borrow().last().is_some_and(|message| message.starts_with("STATUS=valid until"))
     });
 }
 
 #[test]
-fn the_status_says_so_when_the_badge_is_good_no_more() {
+fn the_status_says_that_the_badge_has_expired() {
     let scratch = Scratch::with_key();
-    let (supervisor, path) = Supervisor::at(&scratch);
-    let _keeper = keeper(&scratch, &["--exp", "2s", "--renew-before", "1s"], &[("NOTIFY_SOCKET", &path)]);
-    supervisor.until("ready", |message| message == "READY=1");
-    fs::remove_file(scratch.join("private.jwk")).unwrap();
-    supervisor.until("that it is good no more", |message| {
-        message.contains("STATUS=cannot use the key") && message.ends_with("; the badge is not valid now")
-    });
+    let (supervisor, path) = Supervisor::in_directory(&scratch);
+    let _keeper = keeper(&scratch, &[("NOTIFY_SOCKET", &path)], &["--exp", "2s", "--renew-before", "1s"]);
+    supervisor.wait_for("READY=1", 1);
+    scratch.remove("private.jwk");
+    supervisor.wait_for_status("cannot use the key", &["; there is no valid badge"]);
 }
 
 #[test]
-fn the_watchdog_is_fed_only_when_it_is_ours() {
-    for (pid, fed) in [(None, true), (Some(1), false)] {
+fn pings_the_watchdog_only_if_it_is_for_this_process() {
+    for (pid, is_ours) in [(None, true), (Some("1"), false)] {
         let scratch = Scratch::with_key();
-        let (supervisor, path) = Supervisor::at(&scratch);
-        let pid = pid.map(|pid: u32| pid.to_string());
+        let (supervisor, path) = Supervisor::in_directory(&scratch);
         let mut environment = vec![("NOTIFY_SOCKET", path.as_str()), ("WATCHDOG_USEC", "200000")];
-        environment.extend(pid.as_deref().map(|pid| ("WATCHDOG_PID", pid)));
-        let keeper = keeper(&scratch, &["--exp", "2s", "--renew-before", "1s"], &environment);
-        supervisor.until("ready", |message| message == "READY=1");
-        if fed {
-            until("three pings", || {
-                supervisor.heard(|_| false);
-                supervisor.heard.borrow().iter().filter(|message| *message == "WATCHDOG=1").count() >= 3
-            });
+        environment.extend(pid.map(|pid| ("WATCHDOG_PID", pid)));
+        let mut keeper = keeper(&scratch, &environment, &["--exp", "2s", "--renew-before", "1s"]);
+        supervisor.wait_for("READY=1", 1);
+        if is_ours {
+            supervisor.wait_for("WATCHDOG=1", 3);
         } else {
-            let first = keeper.badge();
-            until("a renewal, which takes longer than five pings would", || keeper.badge() != first);
-            assert!(!supervisor.heard(|message| message == "WATCHDOG=1"));
+            // That takes longer than five pings.
+            keeper.wait_for("renewed");
+            assert_eq!(supervisor.count(|message| message == "WATCHDOG=1"), 0);
         }
     }
 }
 
 #[test]
-fn a_supervisor_that_is_gone_or_deaf_is_no_reason_to_fail() {
+fn runs_without_a_supervisor_at_the_socket() {
     let scratch = Scratch::with_key();
-    for socket in ["/nonexistent/socket", "@nobody-listens-here", "relative", "", "/"] {
-        let mut keeper = keeper(&scratch, &[], &[("NOTIFY_SOCKET", socket), ("WATCHDOG_USEC", "soon")]);
-        keeper.until("it has started", |keeper| keeper.log().contains("started"));
-        assert_eq!(keeper.stop().code(), Some(0), "{socket}");
+    for socket in ["/nonexistent/socket", "@no-such-abstract-socket", "relative", "", "/"] {
+        let mut keeper = keeper(&scratch, &[("NOTIFY_SOCKET", socket), ("WATCHDOG_USEC", "soon")], &[]);
+        keeper.wait_for("started");
+        keeper.stop();
     }
-    let (supervisor, path) = Supervisor::at(&scratch);
-    let mut keeper = keeper(&scratch, &[], &[("NOTIFY_SOCKET", &path), ("WATCHDOG_USEC", "2000")]);
-    keeper.until("it has started", |keeper| keeper.log().contains("started"));
-    let begin = now();
-    keeper.until("its socket is long full", |_| now() > begin + 1);
-    assert_eq!(keeper.stop().code(), Some(0));
+}
+
+#[test]
+fn a_supervisor_that_does_not_read_never_blocks_it() {
+    let scratch = Scratch::with_key();
+    let (supervisor, path) = Supervisor::in_directory(&scratch);
+    let other = UnixDatagram::unbound().unwrap();
+    other.set_nonblocking(true).unwrap();
+    let full = loop {
+        if let Err(error) = other.send_to(b"X", &path) {
+            break error;
+        }
+    };
+    assert_eq!(full.kind(), ErrorKind::WouldBlock);
+    let mut keeper = keeper(&scratch, &[("NOTIFY_SOCKET", &path), ("WATCHDOG_USEC", "2000")], &[]);
+    keeper.wait_for("started");
+    keeper.renew();
+    keeper.stop();
     drop(supervisor);
 }
 
-/// Starts a keeper whose descriptor 100 is the writing end of a pipe. (A small number may be the end itself or a pipe of
-/// std's own: dup2 would leave it to be closed by exec, or close that one.)
-fn with_pipe(scratch: &Scratch, arguments: &[&str]) -> (Keeper, std::io::PipeReader) {
-    let (reader, writer) = std::io::pipe().unwrap();
+/// Starts a keeper whose `--ready-fd` is the writing end of a pipe. Descriptor 100, because dup2 to a low number could
+/// hit the end itself or a pipe of std.
+fn with_ready_pipe(scratch: &Scratch, arguments: &[&str]) -> (Keeper, String) {
+    let (mut reader, writer) = std::io::pipe().unwrap();
     let writer = OwnedFd::from(writer);
-    let mut command = capiscio(scratch.path());
-    command.args(["badge", "keep", "--key", "private.jwk", "--out", "badge.jwt"]).args(arguments);
     let raw = writer.as_raw_fd();
+    let mut command = keep(scratch, "badge.jwt");
+    command.args(["--ready-fd", "100"]).args(arguments);
     // SAFETY: dup2(2) is async-signal-safe, and `writer` is open until after the spawn.
     unsafe {
         command.pre_exec(move || match libc::dup2(raw, 100) {
@@ -184,24 +181,24 @@ fn with_pipe(scratch: &Scratch, arguments: &[&str]) -> (Keeper, std::io::PipeRea
             _ => Ok(()),
         });
     }
-    (Keeper::of(scratch, command, "badge.jwt"), reader)
+    let keeper = Keeper::spawn(scratch, &mut command, "badge.jwt");
+    drop(writer);
+    let mut received = String::new();
+    reader.read_to_string(&mut received).unwrap();
+    (keeper, received)
 }
 
 #[test]
 fn the_ready_descriptor_gets_one_newline_and_is_closed() {
     let scratch = Scratch::with_key();
-    let (keeper, mut reader) = with_pipe(&scratch, &["--ready-fd", "100"]);
-    let mut told = String::new();
-    reader.read_to_string(&mut told).unwrap();
-    assert_eq!(told, "\n");
-    assert!(keeper.badge().is_some(), "the badge is on disk before anybody is told");
+    let (keeper, received) = with_ready_pipe(&scratch, &[]);
+    assert_eq!(received, "\n");
+    assert!(keeper.badge().is_some(), "the badge is in place before the newline");
 }
 
 #[test]
-fn a_failed_start_closes_the_ready_descriptor_without_a_word() {
+fn a_failed_start_closes_the_ready_descriptor_without_a_newline() {
     let scratch = Scratch::with_key();
-    let (mut keeper, mut reader) = with_pipe(&scratch, &["--ready-fd", "100", "--out", "missing/badge.jwt"]);
-    let mut told = String::new();
-    reader.read_to_string(&mut told).unwrap();
-    assert_eq!((told.as_str(), keeper.ended().code()), ("", Some(1)));
+    let (mut keeper, received) = with_ready_pipe(&scratch, &["--out", "missing/badge.jwt"]);
+    assert_eq!((received.as_str(), keeper.wait().code()), ("", Some(1)));
 }

@@ -267,16 +267,12 @@ fn a_missing_public_key_is_not_to_be_made_anew() {
 }
 
 #[test]
-fn a_public_key_as_pem_comes_with_the_line_that_converts_it() {
+fn a_public_key_in_pem_is_refused_with_a_pointer_to_its_conversion() {
     let scratch = keys();
-    scratch.write(
-        "public.pem",
-        "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n-----END PUBLIC KEY-----\n",
-    );
-    let ended = verify(&scratch, &["--key", "public.pem", &badge(&[])]);
-    assert_eq!(ended.code, Some(USAGE));
-    assert!(ended.stderr.contains("openssl pkey -pubin -in public.pem"), "{}", ended.stderr);
-    assert!(!ended.stderr.contains("\"d\""), "{}", ended.stderr);
+    scratch.write("public.pem", "-----BEGIN PUBLIC KEY-----\nMCow\n-----END PUBLIC KEY-----\n");
+    let ended = verify(&scratch, &["--key", "public.pem", "a.b.c"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""));
+    assert!(ended.stderr.contains("README.md shows how to convert it"), "{}", ended.stderr);
 }
 
 #[test]

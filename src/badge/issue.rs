@@ -8,6 +8,7 @@ use crate::key::PrivateKey;
 use std::fmt;
 
 /// An issued badge.
+#[derive(Debug)]
 pub struct Badge {
     /// The compact JWS, without a newline.
     pub token: String,

@@ -1,29 +1,11 @@
 //! Durations as Go writes and reads them (time.ParseDuration): `1h30m`, `1.5h`, `500ms`.
 
-/// What is wrong with a duration.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Wrong {
-    /// It is no duration at all.
-    Malformed,
-    /// A number without a unit.
-    NoUnit,
-    /// Below zero.
-    Negative,
-    /// More than 2562047h47m16.854775807s, where Go's end.
-    TooLong,
-}
+use super::value::Reason;
 
-impl Wrong {
-    /// The half sentence that follows the flag and the value.
-    pub fn sentence(self) -> &'static str {
-        match self {
-            Wrong::Malformed => "is no duration; durations look like 90s, 10m, 1h30m or 1.5h",
-            Wrong::NoUnit => "lacks a unit; write 90s, 10m or 1h",
-            Wrong::Negative => "is negative",
-            Wrong::TooLong => "is too long; the longest duration is 2562047h",
-        }
-    }
-}
+const MALFORMED: Reason = "is not a duration; write 90s, 10m or 1h30m";
+const NO_UNIT: Reason = "lacks a unit; write 90s, 10m or 1h";
+const NEGATIVE: Reason = "is negative";
+const TOO_LONG: Reason = "is too long; the longest duration is 2562047h";
 
 const UNITS: [(&str, u64); 8] = [
     ("ns", 1),
@@ -36,8 +18,8 @@ const UNITS: [(&str, u64); 8] = [
     ("h", 3_600_000_000_000),
 ];
 
-/// Nanoseconds, 0 to `i64::MAX`.
-pub fn parse(text: &str) -> Result<u64, Wrong> {
+/// Nanoseconds, 0 to `i64::MAX`, where Go's durations end; or the end of a sentence that says what is wrong.
+pub fn parse(text: &str) -> Result<u64, Reason> {
     let (negative, text) = match text.as_bytes().first() {
         Some(b'-') => (true, &text[1..]),
         Some(b'+') => (false, &text[1..]),
@@ -45,17 +27,17 @@ pub fn parse(text: &str) -> Result<u64, Wrong> {
     };
     let total = if text == "0" { 0 } else { sum(text)? };
     if negative && total > 0 {
-        return Err(Wrong::Negative);
+        return Err(NEGATIVE);
     }
-    i64::try_from(total).map_err(|_| Wrong::TooLong)?;
+    i64::try_from(total).map_err(|_| TOO_LONG)?;
     Ok(total)
 }
 
-fn sum(text: &str) -> Result<u64, Wrong> {
+fn sum(text: &str) -> Result<u64, Reason> {
     let mut rest = text;
     let mut total: u64 = 0;
     if rest.is_empty() {
-        return Err(Wrong::Malformed);
+        return Err(MALFORMED);
     }
     while !rest.is_empty() {
         let (whole, after) = digits(rest);
@@ -64,17 +46,17 @@ fn sum(text: &str) -> Result<u64, Wrong> {
             None => ("", after),
         };
         if whole.is_empty() && fraction.is_empty() {
-            return Err(Wrong::Malformed);
+            return Err(MALFORMED);
         }
         let end = after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len());
         let (name, after) = after.split_at(end);
         if name.is_empty() {
-            return Err(Wrong::NoUnit);
+            return Err(NO_UNIT);
         }
-        let unit = UNITS.iter().find(|unit| unit.0 == name).ok_or(Wrong::Malformed)?.1;
-        let whole = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| Wrong::TooLong)? };
-        total = unit.checked_mul(whole).and_then(|n| n.checked_add(total)).ok_or(Wrong::TooLong)?;
-        total = total.checked_add(part(fraction, unit)).ok_or(Wrong::TooLong)?;
+        let unit = UNITS.iter().find(|unit| unit.0 == name).ok_or(MALFORMED)?.1;
+        let whole = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| TOO_LONG)? };
+        total = unit.checked_mul(whole).and_then(|n| n.checked_add(total)).ok_or(TOO_LONG)?;
+        total = total.checked_add(fraction_nanos(fraction, unit)).ok_or(TOO_LONG)?;
         rest = after;
     }
     Ok(total)
@@ -84,9 +66,9 @@ fn digits(text: &str) -> (&str, &str) {
     text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()))
 }
 
-/// `0.fraction` of a unit, in nanoseconds; what is below a nanosecond is cut off.
-fn part(fraction: &str, unit: u64) -> u64 {
-    // From the last digit on, a tenth of each: what is cut off along the way could never make a whole one.
+/// `0.fraction` of a unit, cut to whole nanoseconds.
+fn fraction_nanos(fraction: &str, unit: u64) -> u64 {
+    // From the last digit on, each step is divided by ten; the remainders that are cut never add up to 1 ns.
     fraction.bytes().rev().fold(0, |less, digit| (u64::from(digit - b'0') * unit + less) / 10)
 }
 
@@ -97,7 +79,7 @@ mod tests {
     const SECOND: u64 = 1_000_000_000;
 
     #[test]
-    fn durations_are_read_as_go_reads_them() {
+    fn reads_durations_as_go_does() {
         let known = [
             ("1h", 3600 * SECOND),
             ("90s", 90 * SECOND),
@@ -124,24 +106,24 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_duration_is_refused_with_its_reason() {
+    fn refuses_a_malformed_duration_with_its_reason() {
         let known = [
-            ("", Wrong::Malformed),
-            ("-", Wrong::Malformed),
-            ("h", Wrong::Malformed),
-            (".", Wrong::Malformed),
-            (".s", Wrong::Malformed),
-            ("1x", Wrong::Malformed),
-            ("1 h", Wrong::Malformed),
-            ("1d", Wrong::Malformed),
-            ("1h-30m", Wrong::Malformed),
-            ("--1h", Wrong::Malformed),
-            ("60", Wrong::NoUnit),
-            ("1h30", Wrong::NoUnit),
-            ("-1s", Wrong::Negative),
-            ("9223372036854775808ns", Wrong::TooLong),
-            ("99999999999999999999h", Wrong::TooLong),
-            ("2562048h", Wrong::TooLong),
+            ("", MALFORMED),
+            ("-", MALFORMED),
+            ("h", MALFORMED),
+            (".", MALFORMED),
+            (".s", MALFORMED),
+            ("1x", MALFORMED),
+            ("1 h", MALFORMED),
+            ("1d", MALFORMED),
+            ("1h-30m", MALFORMED),
+            ("--1h", MALFORMED),
+            ("60", NO_UNIT),
+            ("1h30", NO_UNIT),
+            ("-1s", NEGATIVE),
+            ("9223372036854775808ns", TOO_LONG),
+            ("99999999999999999999h", TOO_LONG),
+            ("2562048h", TOO_LONG),
         ];
         for (text, wrong) in known {
             assert_eq!(parse(text), Err(wrong), "{text}");

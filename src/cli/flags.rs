@@ -1,208 +1,175 @@
-//! The one table of commands and flags: parsing, `--help`, the environment's names and the tests come from it.
+//! The table of flags. Parsing, help, environment variables and tests derive from it.
 
-/// One flag of a command.
-pub struct Flag {
+use super::value::*;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What a flag takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// Nothing, or `=true`, `=1`, `=false`, `=0`.
+    Switch,
+    /// A path: any bytes, at least one.
+    Path,
+    /// A duration as Go writes it: `1h30m`.
+    Duration,
+    /// Text with commas. Each further use appends to the list.
+    List,
+    /// Digits.
+    Number,
+    /// UTF-8 text.
+    Text,
+}
+
+/// The part of a flag that does not depend on the type of its value.
+pub struct Spec {
     /// Its name without the dashes.
     pub name: &'static str,
-    /// What stands for its value in the help, and tells what it takes: nothing (a switch), FILE, DURATION, with a comma a
-    /// list, else text.
-    pub value: &'static str,
-    /// Its default as the help shows it; empty where there is none.
+    /// What it takes.
+    pub kind: Kind,
+    /// The name of its value in the help; empty for a switch.
+    pub placeholder: &'static str,
+    /// Parsed like a given value; empty for none.
     pub default: &'static str,
-    /// What it does, in half a sentence.
-    pub about: &'static str,
+    /// What it does, for the help.
+    pub help: &'static str,
 }
 
-/// One command, as it is typed.
-pub struct Command {
-    /// The words after `capiscio`.
-    pub words: &'static str,
-    /// What it does, in a sentence.
-    pub about: &'static str,
-    /// What may stand behind the flags; empty for nothing.
-    pub operand: &'static str,
-    /// A line that works, escaped first.
-    pub example: &'static str,
-    /// Its flags, group by group.
-    pub flags: &'static [&'static [Flag]],
-    /// Whether its flags are read from the environment, too.
-    pub environment: bool,
-    /// What the help says last.
-    pub notes: &'static str,
-}
-
-impl Command {
-    /// Its flag of this name.
-    pub fn flag(&self, name: &str) -> Option<&'static Flag> {
-        self.all_flags().find(|flag| flag.name == name)
+impl Spec {
+    pub(super) fn option(&self) -> String {
+        ["--", self.name].concat()
     }
 
-    /// Every flag, in the order of the help.
-    pub fn all_flags(&self) -> impl Iterator<Item = &'static Flag> {
-        self.flags.iter().copied().flatten()
-    }
-}
-
-impl Flag {
-    const fn new(name: &'static str, value: &'static str, default: &'static str, about: &'static str) -> Flag {
-        Flag { name, value, default, about }
-    }
-
-    const fn switch(name: &'static str, about: &'static str) -> Flag {
-        Flag::new(name, "", "", about)
-    }
-
-    /// Whether it is on or off and takes no value of its own.
-    pub fn is_switch(&self) -> bool {
-        self.value.is_empty()
-    }
-
-    /// Whether its value is a path, which may be any bytes; every other value is text.
-    pub fn is_path(&self) -> bool {
-        self.value == "FILE"
-    }
-
-    /// Whether its value is a duration.
-    pub fn is_duration(&self) -> bool {
-        self.value == "DURATION"
-    }
-
-    /// Whether each further use adds to the ones before.
-    pub fn is_list(&self) -> bool {
-        self.value.contains(',')
-    }
-
-    /// The environment variable that stands for it: `--renew-before` is `CAPISCIO_RENEW_BEFORE`.
+    /// The environment variable of the flag: `CAPISCIO_RENEW_BEFORE` for `--renew-before`.
     pub fn variable(&self) -> String {
-        format!("CAPISCIO_{}", self.name.to_ascii_uppercase().replace('-', "_"))
+        let mut variable = String::from("CAPISCIO_");
+        for letter in self.name.chars() {
+            variable.push(if letter == '-' { '_' } else { letter.to_ascii_uppercase() });
+        }
+        variable
     }
 }
 
-/// The agent's DID where nobody says another: a test value that is warned about.
-pub const TEST_SUBJECT: &str = "did:capiscio:agent:test";
-/// The agent's domain where nobody says another: a test value that is warned about.
-pub const TEST_DOMAIN: &str = "example.com";
+/// A flag whose value is a `T`.
+pub(super) struct Flag<T: 'static> {
+    pub(super) spec: Spec,
+    pub(super) parse: Parser<T>,
+}
 
-const BADGE: &[Flag] = &[
-    Flag::new("sub", "DID", TEST_SUBJECT, "the agent's DID"),
-    Flag::new("domain", "HOST", TEST_DOMAIN, "the agent's host name; \"\" leaves it out at levels 0 and 1"),
-    Flag::new("iss", "ISSUER", "https://registry.capisc.io", "the issuer: an HTTPS origin or a DID"),
-    Flag::new("aud", "NAME,...", "", "who may accept the badge; a list with commas, and may be repeated"),
-    Flag::new("level", "0-4", "1", "the trust level that the badge claims"),
-    Flag::switch("self-sign", "level 0: issuer and subject are the did:key of the key itself"),
-    Flag::new("exp", "DURATION", "1h", "how long each badge is valid; whole seconds"),
-    Flag::new("key", "FILE", "", "the private key, an Ed25519 JWK (required)"),
-    Flag::switch("generate-key", "make the key if the file is not there; never replaces one"),
-];
+impl<T> Flag<T> {
+    const fn new(
+        name: &'static str,
+        kind: Kind,
+        placeholder: &'static str,
+        default: &'static str,
+        parse: Parser<T>,
+        help: &'static str,
+    ) -> Flag<T> {
+        Flag { spec: Spec { name, kind, placeholder, default, help }, parse }
+    }
+}
 
-const KEEPING: &[Flag] = &[
-    Flag::new("renew-before", "DURATION", "10m", "renew this long before the end (or a third of --exp, if shorter)"),
-    Flag::new(
-        "check-interval",
-        "DURATION",
-        "1m",
-        "look at the file this often where the kernel cannot tell of changes; given, it also caps the sleep",
-    ),
-    Flag::new("out-mode", "OCTAL", "0600", "permissions of the badge file"),
-    Flag::new("out-group", "GID", "", "group of the badge file, a number"),
-    Flag::new("log-format", "text|json", "text", "how log lines on stderr look"),
-];
+const fn switch(name: &'static str, help: &'static str) -> Flag<bool> {
+    Flag::new(name, Kind::Switch, "", "false", boolean, help)
+}
 
-const KEEP: &[Flag] = &[
-    Flag::new("out", "FILE", "badge.jwt", "the file that always holds a valid badge"),
-    Flag::new("ready-fd", "N", "", "write a newline there once the first badge stands (s6, OpenRC); 3 or above"),
-];
+const fn file(name: &'static str, default: &'static str, help: &'static str) -> Flag<PathBuf> {
+    Flag::new(name, Kind::Path, "FILE", default, path, help)
+}
 
-const ISSUE: &[Flag] = &[Flag::new(
-    "out",
-    "FILE",
-    "",
-    "write the badge there instead of to stdout; - is stdout, also where CAPISCIO_OUT is set",
-)];
+const fn span(
+    name: &'static str,
+    default: &'static str,
+    parse: Parser<Duration>,
+    help: &'static str,
+) -> Flag<Duration> {
+    Flag::new(name, Kind::Duration, "DURATION", default, parse, help)
+}
 
-/// Every command of the program.
-pub const COMMANDS: &[Command] = &[
-    Command {
-        words: "badge keep",
-        about: "Keeps a valid badge in a file: issues one at once, renews it before its end, for ever.",
-        operand: "",
-        example: "capiscio badge keep --sub did:web:agent.example.com --domain agent.example.com --key private.jwk --out badge.jwt",
-        flags: &[BADGE, KEEP, KEEPING],
-        environment: true,
-        notes: "Durations are Go's: 90s, 1h30m, 1.5h. SIGHUP renews now; SIGTERM and SIGINT stop and leave the badge.\n\
-                CAPISCIO_AGENT_PRIVATE_KEY_JWK may hold the key itself when neither --key nor CAPISCIO_KEY is given.\n\
-                Exit codes: 0 stopped as asked; 1 files, keys, locks, clock; 2 the command line or the environment.",
-    },
-    Command {
-        words: "badge issue",
-        about: "Issues one badge, to stdout or to a file.",
-        operand: "",
-        example: "capiscio badge issue --sub did:web:agent.example.com --domain agent.example.com --key private.jwk",
-        flags: &[BADGE, ISSUE, KEEPING],
-        environment: true,
-        notes: "--renew-before and --check-interval are checked and have no further effect here.\n\
-                Exit codes: 0 issued; 1 files, keys, locks, clock; 2 the command line or the environment.",
-    },
-    Command {
-        words: "badge health",
-        about: "Says whether the badge in a file is usable, for people, monitoring and container probes.",
-        operand: "[FILE]",
-        example: "capiscio badge health --min-remaining 5m ./badge.jwt",
-        flags: &[&[
-            Flag::new("out", "FILE", "badge.jwt", "the file; else CAPISCIO_OUT, then BADGE_FILE"),
-            Flag::new("min-remaining", "DURATION", "5m", "WARNING when less is left; 0s: only an unusable badge fails"),
-            Flag::new("key", "FILE", "", "also check the signature with this public or private JWK"),
-            Flag::switch("json", "print one JSON object"),
-            Flag::switch("quiet", "print nothing, only exit"),
-        ]],
-        environment: false,
-        notes: "Exit codes: 0 OK, 1 WARNING, 2 CRITICAL, 3 the command line is wrong.",
-    },
-    Command {
-        words: "badge verify",
-        about: "Verifies a badge by the rules of the badge specification, offline.",
-        operand: "[TOKEN | -]",
-        example: "capiscio badge verify --key public.jwk --file badge.jwt",
-        flags: &[&[
-            Flag::new("file", "FILE", "", "read the badge from a file; - as TOKEN reads stdin"),
-            Flag::new("key", "FILE", "", "the public JWK to check the signature with"),
-            Flag::switch("accept-self-signed", "without --key: accept level 0 badges, by the key in their did:key"),
-            Flag::new("trusted-issuers", "A,B", "", "accept only these issuers; may be repeated"),
-            Flag::new("audience", "NAME", "", "demand that the badge is meant for this audience"),
-            Flag::new("skew", "DURATION", "60s", "how far clocks may differ"),
-            Flag::switch("json", "print one JSON object"),
-            Flag::switch("offline", "accepted; without effect, because this is always offline"),
-            Flag::switch("skip-revocation", "accepted; without effect, because no registry is asked"),
-            Flag::switch("skip-agent-status", "accepted; without effect, because no registry is asked"),
-        ]],
-        environment: false,
-        notes: "Exit codes: 0 valid, 1 invalid, 2 the command line is wrong.",
-    },
-    Command {
-        words: "key gen",
-        about: "Makes an Ed25519 key pair: private.jwk (mode 0600) and public.jwk.",
-        operand: "",
-        example: "capiscio key gen --out-priv private.jwk --out-pub public.jwk",
-        flags: &[&[
-            Flag::new("out-priv", "FILE", "private.jwk", "the private key; an existing one is never replaced"),
-            Flag::new("out-pub", "FILE", "public.jwk", "the public key"),
-            Flag::new("out-did", "FILE", "", "also write the did:key there"),
-            Flag::switch("show-did", "print the did:key"),
-            Flag::switch("force", "replace an existing private key"),
-        ]],
-        environment: false,
-        notes: "Exit codes: 0 made, 1 files, 2 the command line is wrong.",
-    },
-    Command {
-        words: "key public",
-        about: "Prints the public half of a private key.",
-        operand: "",
-        example: "capiscio key public --key private.jwk > public.jwk",
-        flags: &[&[
-            Flag::new("key", "FILE", "", "the private key (required)"),
-            Flag::switch("did", "print the did:key instead of the JWK"),
-        ]],
-        environment: false,
-        notes: "Exit codes: 0 printed, 1 files, keys, 2 the command line is wrong.",
-    },
-];
+/// Defines a list of flags, and each flag as a static of its own, so that none is missing in its list.
+macro_rules! flags {
+    ($($list:ident { $($flag:ident: $type:ty = $value:expr;)* })*) => {
+        $($(pub(super) static $flag: Flag<$type> = $value;)*
+        pub(super) static $list: &[&Spec] = &[$(&$flag.spec),*];)*
+    };
+}
+
+/// The default subject, a test value.
+pub(super) const TEST_SUBJECT: &str = "did:capiscio:agent:test";
+/// The default domain, a test value.
+pub(super) const TEST_DOMAIN: &str = "example.com";
+const REGISTRY: &str = "https://registry.capisc.io";
+
+// Operands have no dashes.
+pub(super) static FILE: Flag<PathBuf> = Flag::new("FILE", Kind::Path, "[FILE]", "", path, "the badge file");
+pub(super) static TOKEN: Flag<String> =
+    Flag::new("TOKEN", Kind::Text, "[TOKEN | -]", "", text, "the badge; - is stdin");
+
+flags! {
+    BADGE {
+        SUB: String = Flag::new("sub", Kind::Text, "DID", TEST_SUBJECT, did, "the agent's DID");
+        DOMAIN: Option<String> = Flag::new("domain", Kind::Text, "HOST", TEST_DOMAIN, domain,
+            "the agent's host name; \"\" leaves it out at levels 0 and 1");
+        ISS: String = Flag::new("iss", Kind::Text, "ISSUER", REGISTRY, issuer, "the issuer: an HTTPS origin or a DID");
+        AUD: Vec<String> = Flag::new("aud", Kind::List, "NAME,...", "", audience,
+            "the audience, with commas between names; may be repeated");
+        LEVEL: u8 = Flag::new("level", Kind::Number, "0-4", "1", level, "the trust level that the badge claims");
+        SELF_SIGN: bool = switch("self-sign", "level 0: issuer and subject are the did:key of the key");
+        EXP: Duration = span("exp", "1h", lifetime, "lifetime of each badge, cut to whole seconds");
+        KEY: PathBuf = file("key", "", "the private key, an Ed25519 JWK (required)");
+        GENERATE_KEY: bool = switch("generate-key", "create the key if the file does not exist; never replaces one");
+    }
+    KEEP {
+        KEEP_OUT: PathBuf = Flag::new("out", Kind::Path, "FILE", "badge.jwt", kept_path, "the badge file");
+        READY_FD: i32 = Flag::new("ready-fd", Kind::Number, "N", "", descriptor,
+            "a descriptor, 3 or above, that gets a newline when the first badge is in place (s6, OpenRC)");
+    }
+    ISSUE {
+        ISSUE_OUT: PathBuf = file("out", "",
+            "write the badge to this file instead of stdout; - is stdout, also where CAPISCIO_OUT is set");
+    }
+    KEEPING {
+        RENEW_BEFORE: Duration = span("renew-before", "10m", positive,
+            "renew this long before the badge expires; not given: at most a third of --exp");
+        CHECK_INTERVAL: Duration = span("check-interval", "1m", positive,
+            "poll interval where inotify does not work; if given, also the longest sleep");
+        OUT_MODE: u32 = Flag::new("out-mode", Kind::Number, "OCTAL", "0600", mode, "permissions of the badge file");
+        OUT_GROUP: u32 = Flag::new("out-group", Kind::Number, "GID", "", group, "group of the badge file, a number");
+        LOG_JSON: bool = Flag::new("log-format", Kind::Text, "text|json", "text", log_json,
+            "format of the log lines on stderr");
+    }
+    HEALTH {
+        HEALTH_OUT: PathBuf = file("out", "badge.jwt", "the badge file; not given: CAPISCIO_OUT, then BADGE_FILE");
+        MIN_REMAINING: Duration = span("min-remaining", "5m", duration,
+            "WARNING when the badge expires sooner; 0s: only an unusable badge fails");
+        HEALTH_KEY: PathBuf = file("key", "", "also check the signature with this public or private JWK");
+        HEALTH_JSON: bool = switch("json", "print one JSON object");
+        QUIET: bool = switch("quiet", "print nothing; only the exit status tells");
+    }
+    VERIFY {
+        VERIFY_FILE: PathBuf = file("file", "", "read the badge from this file; - is stdin");
+        VERIFY_KEY: PathBuf = file("key", "", "check the signature with this public JWK");
+        ACCEPT_SELF_SIGNED: bool = switch("accept-self-signed",
+            "without --key: accept level 0 badges, by the key in their did:key");
+        TRUSTED_ISSUERS: Vec<String> = Flag::new("trusted-issuers", Kind::List, "A,B", "", issuers,
+            "accept only badges of these issuers; may be repeated");
+        AUDIENCE: String = Flag::new("audience", Kind::Text, "NAME", "", text, "require this audience");
+        SKEW: Duration = span("skew", "60s", duration, "how far the issuer's clock may differ");
+        VERIFY_JSON: bool = switch("json", "print one JSON object");
+        OFFLINE: bool = switch("offline", "accepted, without effect: verification is always offline");
+        SKIP_REVOCATION: bool = switch("skip-revocation", "accepted, without effect: no registry is asked");
+        SKIP_STATUS: bool = switch("skip-agent-status", "accepted, without effect: no registry is asked");
+    }
+    GEN {
+        OUT_PRIV: PathBuf = file("out-priv", "private.jwk",
+            "the private key; an existing one is replaced with --force only");
+        OUT_PUB: PathBuf = file("out-pub", "public.jwk", "the public key");
+        OUT_DID: PathBuf = file("out-did", "", "also write the did:key to this file");
+        SHOW_DID: bool = switch("show-did", "print the did:key");
+        FORCE: bool = switch("force", "replace an existing private key");
+    }
+    PUBLIC {
+        PUBLIC_KEY: PathBuf = file("key", "", "the private key (required)");
+        PUBLIC_DID: bool = switch("did", "print the did:key instead of the JWK");
+    }
+}

@@ -1,62 +1,81 @@
-//! Pages that a person likes to read: an example first, then the flags, all from the one table.
+//! Help from the tables, at most 80 columns wide: an example first, then the flags.
 
-use super::flags::{COMMANDS, Command, Flag};
+use super::command::{COMMANDS, CommandSpec};
+use super::flags::Kind;
 
-/// The help for everything whose words begin with `said`.
-pub fn help(said: &str) -> String {
-    match COMMANDS.iter().find(|command| command.words == said) {
-        Some(command) => page(command),
-        None => index(said),
-    }
-}
+const WIDTH: usize = 80;
+/// Where the description begins in a table of names and descriptions.
+const COLUMN: usize = 28;
 
-fn index(said: &str) -> String {
+/// The commands whose names begin with `prefix`.
+pub(super) fn index(prefix: &str) -> String {
     let mut text = String::from(
-        "capiscio keeps an agent's trust badge fresh: it signs the badge, replaces the file atomically, and sleeps\n\
-         until the next one is due.\n\nStart here:\n\n  capiscio badge keep --generate-key --key private.jwk --out badge.jwt\n\nCommands:\n\n",
+        "capiscio signs an agent's trust badge, writes it to a file atomically, and\n\
+         renews it before it expires.\n\nStart here:\n\n  \
+         capiscio badge keep --generate-key --key private.jwk --out badge.jwt\n\nCommands:\n\n",
     );
-    for command in COMMANDS.iter().filter(|command| command.words.starts_with(said)) {
-        row(&mut text, command.words, command.about);
+    for spec in COMMANDS.iter().filter(|spec| spec.name.starts_with(prefix)) {
+        row(&mut text, spec.name, spec.about);
     }
-    text.push_str("\nEvery command explains itself: capiscio badge keep --help\n");
+    text.push_str("\nEach command has a page of its own: capiscio badge keep --help\n");
     text
 }
 
-fn page(command: &Command) -> String {
-    let mut text = format!("{}\n\n  {}\n\nUsage: capiscio {} [flags]", command.about, command.example, command.words);
-    if !command.operand.is_empty() {
-        text.push(' ');
-        text.push_str(command.operand);
-    }
-    text.push_str("\n\nFlags:\n\n");
-    for flag in command.all_flags() {
-        let space = if flag.is_switch() { "" } else { " " };
-        row(&mut text, &["--", flag.name, space, flag.value].concat(), &about(flag));
+/// The page of a command.
+pub(super) fn page(spec: &CommandSpec) -> String {
+    let mut text = String::new();
+    fill(&mut text, spec.about, 0, 0);
+    let operand = spec.operand.map_or("", |operand| operand.placeholder);
+    let space = if operand.is_empty() { "" } else { " " };
+    let usage = ["\n\nUsage: capiscio ", spec.name, " [flags]", space, operand, "\n\nFlags:\n\n"];
+    text.push_str(&["\n  ", spec.example, &usage.concat()].concat());
+    for flag in spec.flags() {
+        let space = if flag.placeholder.is_empty() { "" } else { " " };
+        let default = if flag.default.is_empty() || flag.kind == Kind::Switch {
+            String::new()
+        } else {
+            [" [", flag.default, "]"].concat()
+        };
+        row(&mut text, &["--", flag.name, space, flag.placeholder].concat(), &[flag.help, &default].concat());
     }
     row(&mut text, "--help, -h", "this page");
     text.push('\n');
-    if command.environment {
-        text.push_str(
-            "Each flag may also come from the environment: --renew-before from CAPISCIO_RENEW_BEFORE. The flag wins;\n\
-             an empty variable counts as unset; switches take 1, 0, true or false.\n",
+    if spec.environment {
+        fill(
+            &mut text,
+            "Each flag may also come from the environment: --renew-before from CAPISCIO_RENEW_BEFORE. The flag takes \
+             precedence; an empty variable counts as unset; switches take 1, 0, true or false.",
+            0,
+            0,
         );
     }
-    text.push_str(command.notes);
-    text.push('\n');
+    for paragraph in spec.notes.lines() {
+        fill(&mut text, paragraph, 0, 0);
+    }
     text
 }
 
-fn about(flag: &Flag) -> String {
-    if flag.default.is_empty() { flag.about.into() } else { format!("{} [{}]", flag.about, flag.default) }
+fn row(text: &mut String, name: &str, about: &str) {
+    text.push_str(&["  ", name].concat());
+    fill(text, about, 2 + name.len(), COLUMN);
 }
 
-fn row(text: &mut String, name: &str, about: &str) {
-    const NAME: usize = 26;
-    text.push_str("  ");
-    text.push_str(name);
-    for _ in name.chars().count()..NAME {
-        text.push(' ');
+/// Appends a paragraph from `indent` on to a line that is `column` characters long, and a newline.
+fn fill(text: &mut String, paragraph: &str, mut column: usize, indent: usize) {
+    for word in paragraph.split(' ') {
+        if column > indent && column + 1 + word.len() > WIDTH {
+            text.push('\n');
+            column = 0;
+        } else if column > indent {
+            text.push(' ');
+            column += 1;
+        }
+        while column < indent {
+            text.push(' ');
+            column += 1;
+        }
+        text.push_str(word);
+        column += word.len();
     }
-    text.push_str(about);
     text.push('\n');
 }

@@ -1,14 +1,20 @@
-//! A person's words become a checked command: first they are read, then understood, and nothing is opened.
+//! Arguments and environment become a typed request. Nothing is opened here.
 
+mod arguments;
+mod command;
 mod duration;
-pub mod flags;
+mod error;
+mod flags;
 mod help;
-mod keep;
-mod request;
-mod usage;
-mod values;
-mod words;
+mod parse;
+mod settings;
+mod suggest;
+mod value;
 
+pub use arguments::{HealthArgs, KeyGenArgs, KeyPublicArgs, Token, VerifyArgs};
+pub use command::{COMMANDS, Command, CommandSpec};
 pub use duration::parse as parse_duration;
-pub use request::{Health, KeyGen, KeyPublic, Parsed, Request, Token, Verify, parse};
-pub use usage::Usage;
+pub use error::UsageError;
+pub use flags::{Kind, Spec};
+pub use parse::{Environment, Invocation, Request, parse};
+pub use settings::KeepOptions;

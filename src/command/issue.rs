@@ -1,46 +1,35 @@
 //! `capiscio badge issue`
 
-use super::{DONE, FAILED, USAGE, complain, failed, print, warn};
+use super::{not_synced, print, print_warning};
 use crate::badge::claims::Validity;
-use crate::file::Output;
-use crate::keeper::issue::{Unfit, begin, issue as sign};
+use crate::encoding::escaped;
+use crate::error::Error;
+use crate::file::{OutputFile, OutputOptions};
 use crate::keeper::policy::CLOCK_FLOOR;
 use crate::keeper::settings::Settings;
+use crate::keeper::{issue as sign, prepare};
+use crate::report::file_warning;
 use crate::system::clock;
 
-/// Issues one badge, to stdout or with the keeper's own writer and lock to a file.
+/// Issues one badge, to stdout or, with the keeper's writer and lock, to a file.
 #[inline(never)]
-pub fn issue(mut settings: Settings) -> u8 {
+pub(super) fn issue(settings: &Settings, output: Option<OutputOptions>) -> Result<(), Error> {
     let iat = clock::wall().div_euclid(1000);
     if iat < CLOCK_FLOOR {
-        complain(&"the clock is not set (it is before 2025): a badge signed now would be worthless; set the clock");
-        return FAILED;
+        return Err(Error::ClockNotSet);
     }
-    let term = Validity { iat, exp: iat.saturating_add(settings.policy.lifetime) };
-    let wanted = settings.output.take();
-    let open = || wanted.map(|wanted| Output::open(wanted, settings.key.path())).transpose();
-    let (output, made) = match begin(&settings, open) {
-        Ok(begun) => begun,
-        Err(Unfit::Failed(failure)) => return failed(&failure),
-        Err(Unfit::Refused(failure)) => {
-            complain(&failure);
-            return USAGE;
-        }
-    };
-    if let Some(warning) = made.and_then(|made| made.warning) {
-        warn(&warning);
+    let validity = Validity { iat, exp: iat.saturating_add(settings.policy.lifetime) };
+    let path = settings.key.path();
+    let open = || output.map(|options| OutputFile::open(options, path)).transpose().map_err(Error::WriteBadge);
+    let (output, generated) = prepare(settings, open)?;
+    if let (Some(path), Some(error)) = (path, generated.and_then(|key| key.sync_error)) {
+        print_warning(&not_synced(path, &error));
     }
-    let badge = match sign(&settings, term) {
-        Ok(badge) => badge,
-        Err(failure) => return failed(&failure),
-    };
-    let Some(mut output) = output else { return print(&format_args!("{}\n", badge.token)) };
+    let badge = sign(settings, validity)?;
+    let Some(mut output) = output else { return print(&(badge.token + "\n")) };
     let written = output.replace(badge.token.as_bytes());
-    for warning in output.warnings() {
-        warn(&warning);
+    for warning in output.take_warnings() {
+        print_warning(&file_warning(&warning, &escaped(output.path()).to_string()));
     }
-    match written {
-        Ok(()) => DONE,
-        Err(failure) => failed(&failure),
-    }
+    written.map_err(Error::WriteBadge)
 }

@@ -1,38 +1,61 @@
 //! `capiscio badge keep`
 
-use super::{DONE, FAILED, USAGE, complain};
-use crate::keeper::run::{End, run};
+use super::{finish, not_synced};
+use crate::cli::KeepOptions;
+use crate::encoding::{escaped, shell_word};
+use crate::error::Error;
+use crate::file::{OutputFile, OutputOptions};
 use crate::keeper::settings::Settings;
-use crate::keeper::tell::Voice;
+use crate::keeper::{prepare, run};
+use crate::keystore::permissions_warning;
 use crate::report::log::Log;
-use crate::report::notify::Supervisor;
+use crate::report::{Notice, Reporter, Supervisor};
 use crate::system::{descriptor, signals};
 use std::env;
 use std::path::PathBuf;
 
-/// Keeps a badge until the process is told to stop.
+/// Keeps the badge file current until a signal ends the process.
 #[inline(never)]
-pub fn keep(mut settings: Settings, warnings: &[String]) -> u8 {
-    // Before anything is opened: until then the number can only be one that the supervisor left open.
-    let ready = match settings.ready_fd.map(descriptor::inherited).transpose() {
-        Ok(ready) => ready,
-        Err(error) => {
-            complain(&format_args!("--ready-fd names a descriptor that is not open: {error}"));
-            return USAGE;
-        }
+pub(super) fn keep(settings: &Settings, options: KeepOptions, warnings: &[String]) -> u8 {
+    // Before this process opens anything: so the number can only be a descriptor that the supervisor left open.
+    let ready_fd = match options.ready_fd.map(descriptor::inherited).transpose() {
+        Ok(ready_fd) => ready_fd,
+        Err(error) => return finish(Err(Error::ReadyFd(error))),
     };
     signals::reap_children();
     let journal = env::var("JOURNAL_STREAM").ok();
-    let log = Log::new(settings.json_log, journal.as_deref());
-    let voice = Voice::new(log, Supervisor::new(ready, |name| env::var_os(name)));
+    let log = Log::new(options.json_log, journal.as_deref());
+    let supervisor = Supervisor::new(ready_fd, |name| env::var_os(name));
+    let mut reporter = Reporter { log, supervisor, out: options.output.path.clone() };
     for warning in warnings {
-        voice.warn(warning);
+        reporter.tell(&[Notice::Warning(warning)]);
+    }
+    let exit =
+        start(settings, options.output, &mut reporter).and_then(|mut output| run(settings, &mut output, &mut reporter));
+    exit.unwrap_or_else(|error| {
+        reporter.tell(&[Notice::Failed { error: &error, next_attempt: None }]);
+        error.exit_code()
+    })
+}
+
+/// Everything that comes before the first badge, which may have to wait for the clock.
+fn start(settings: &Settings, output: OutputOptions, reporter: &mut Reporter) -> Result<OutputFile, Error> {
+    let path = settings.key.path();
+    let open = || OutputFile::open(output, path).map_err(Error::WriteBadge);
+    let (output, generated) = prepare(settings, open)?;
+    output.path().clone_into(&mut reporter.out);
+    let Some(path) = path else { return Ok(output) };
+    if let Some(key) = generated {
+        reporter.tell(&[Notice::KeyGenerated { path, did: &key.did }]);
+        if let Some(error) = key.sync_error {
+            reporter.tell(&[Notice::Warning(&not_synced(path, &error))]);
+        }
     }
     let credentials = env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
-    let Some(wanted) = settings.output.take() else { return USAGE };
-    match run(&settings, wanted, credentials.as_deref(), voice) {
-        End::Stopped => DONE,
-        End::Failed => FAILED,
-        End::Refused => USAGE,
+    if let Some(mode) = permissions_warning(path, credentials.as_deref()) {
+        let (key, word) = (escaped(path), shell_word(path));
+        let warning = format!("other users can read the key {key} (mode {mode:04o}): chmod 600 {word}");
+        reporter.tell(&[Notice::Warning(&warning)]);
     }
+    Ok(output)
 }

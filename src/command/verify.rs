@@ -1,12 +1,13 @@
 //! `capiscio badge verify`
 
-use super::{DONE, FAILED, USAGE, complain, print};
+use super::{FAILED, OK, USAGE, print, print_message};
 use crate::badge::MAX_TOKEN_LEN;
 use crate::badge::verify::{Claims, Rules, verify as check};
-use crate::cli::{Token, Verify};
+use crate::cli::{Token, VerifyArgs};
 use crate::encoding::escaped;
 use crate::encoding::json::JsonObject;
-use crate::key::file::read_public;
+use crate::error::Error;
+use crate::keystore::read_public;
 use crate::report::time::{date, span};
 use crate::system::clock;
 use crate::system::descriptor::{read_at_most, stdin};
@@ -16,20 +17,20 @@ use std::fs::File;
 
 /// Verifies a badge: 0 valid, 1 invalid, 2 usage.
 #[inline(never)]
-pub fn verify(asked: &Verify) -> u8 {
-    let key = match asked.key.as_deref().map(read_public).transpose() {
+pub(super) fn verify(args: &VerifyArgs) -> u8 {
+    let key = match args.key.as_deref().map(read_public).transpose() {
         Ok(key) => key,
-        Err(failure) => {
-            complain(&failure);
+        Err(error) => {
+            print_message(&Error::from(error));
             return USAGE;
         }
     };
-    let token = match read_token(&asked.token) {
+    let token = match read_token(&args.token) {
         Ok(token) => token,
-        Err(sentence) => {
-            complain(&sentence);
-            if asked.json {
-                print(&invalid_json(None, &sentence));
+        Err(message) => {
+            print_message(&message);
+            if args.json {
+                let _ = print(&invalid_json(None, &message));
             }
             return FAILED;
         }
@@ -37,29 +38,30 @@ pub fn verify(asked: &Verify) -> u8 {
     let now = clock::wall().div_euclid(1000);
     let rules = Rules {
         key: key.as_ref(),
-        accept_self_signed: asked.accept_self_signed,
-        trusted_issuers: &asked.trusted_issuers,
-        audience: asked.audience.as_deref(),
-        skew: asked.skew,
+        accept_self_signed: args.accept_self_signed,
+        trusted_issuers: &args.trusted_issuers,
+        audience: args.audience.as_deref(),
+        skew: args.skew,
         now,
     };
     let verdict = check(&token, &rules);
     let text = match &verdict {
-        Ok(claims) if asked.json => claims_json(claims),
+        Ok(claims) if args.json => claims_json(claims),
         Ok(claims) => summary(claims, now),
-        Err(invalid) if asked.json => invalid_json(Some(invalid.code.as_str()), &invalid.detail),
-        Err(invalid) => format!("{}: {}\n", invalid.code.as_str(), invalid.detail),
+        Err(invalid) if args.json => invalid_json(Some(invalid.code.as_str()), &invalid.detail),
+        Err(invalid) => format!("{invalid}\n"),
     };
-    match (print(&text), verdict) {
-        (DONE, Ok(_)) => DONE,
-        _ => FAILED,
+    match print(&text) {
+        Ok(()) if verdict.is_ok() => OK,
+        Ok(()) => FAILED,
+        Err(error) => super::finish(Err(error)),
     }
 }
 
 fn read_token(token: &Token) -> Result<Vec<u8>, String> {
     let read = |file: &File| read_at_most(file, MAX_TOKEN_LEN + 2);
     match token {
-        Token::Word(word) => Ok(word.as_bytes().to_vec()),
+        Token::Argument(token) => Ok(token.as_bytes().to_vec()),
         Token::Stdin => read(&stdin()).map_err(|error| format!("cannot read the badge from stdin: {error}")),
         Token::File(path) => open(path, libc::O_RDONLY)
             .and_then(|file| read(&file))
@@ -89,15 +91,15 @@ fn summary(claims: &Claims, now: i64) -> String {
 }
 
 fn claims_json(claims: &Claims) -> String {
-    let mut members = JsonObject::new()
+    let mut object = JsonObject::new()
         .raw("valid", "true")
         .string("jti", &claims.jti)
         .string("iss", &claims.iss)
         .string("sub", &claims.sub);
     if !claims.aud.is_empty() {
-        members = members.strings("aud", &claims.aud);
+        object = object.strings("aud", &claims.aud);
     }
-    members
+    object
         .integer("iat", claims.iat)
         .integer("exp", claims.exp)
         .string("ial", &claims.ial.to_string())
@@ -107,7 +109,7 @@ fn claims_json(claims: &Claims) -> String {
         + "\n"
 }
 
-/// No code: there was no badge that could have been invalid.
-fn invalid_json(code: Option<&str>, sentence: &str) -> String {
-    JsonObject::new().raw("valid", "false").optional_string("code", code).string("message", sentence).finish() + "\n"
+/// Without a code there was no badge that could be invalid.
+fn invalid_json(code: Option<&str>, message: &str) -> String {
+    JsonObject::new().raw("valid", "false").optional_string("code", code).string("message", message).finish() + "\n"
 }

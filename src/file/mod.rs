@@ -1,15 +1,20 @@
-//! The file as its readers see it: replaced whole, durable, watched, locked. A file knows no badge: it is
-//! handed a text and keeps it standing.
+//! A file that other programs read: replaced whole and durably, watched, locked.
+//!
+//! This module is handed bytes and does not know what they mean. Its errors carry the path and the cause;
+//! [`crate::error`] makes sentences of them.
 
-mod failure;
+mod error;
 mod lock;
 mod output;
 mod replace;
+mod snapshot;
 mod target;
 mod watch;
-mod written;
 
-pub use failure::{KEY, directory, refused, unwritten};
-pub use output::{Output, Sight, Wanted};
-pub use replace::{create, replace};
-pub use target::Target;
+pub(crate) use error::{FileError, Reason, directory};
+pub use output::OutputOptions;
+pub(crate) use output::{FileState, FileWarning, OutputFile};
+pub(crate) use replace::{create, replace};
+pub(crate) use snapshot::Damage;
+pub(crate) use target::Target;
+pub(crate) use watch::UnwatchedReason;

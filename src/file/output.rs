@@ -1,229 +1,196 @@
-//! The output file over its whole life: checked and locked at the start, replaced, looked at, restored.
+//! The output file from start to end: checked and locked, replaced, compared, restored.
 
-use super::Target;
-use super::failure::{BADGE, refused, unwritten};
-use super::lock::{Lock, Locked};
-use super::replace::{Unreplaced, replace};
-use super::watch::Watch;
-use super::written::Written;
-use crate::encoding::escaped;
-use crate::failure::Failure;
-use crate::system::effective_uid;
+use super::error::{FileError, Reason};
+use super::lock::{Lock, LockOutcome};
+use super::replace::{replace, sync_directory};
+use super::snapshot::{Damage, Snapshot};
+use super::target::Target;
+use super::watch::{UnwatchedReason, Watch};
 use std::fs;
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 
-/// How the file shall be.
-pub struct Wanted {
-    /// Where; a symbolic link is followed.
+/// Path and attributes of the output file.
+pub struct OutputOptions {
+    /// A symbolic link is followed.
     pub path: PathBuf,
     /// Permission bits, at most 0777.
     pub mode: u32,
-    /// Group id; the process's own where none is given.
+    /// Group id; `None`: the process's own.
     pub group: Option<u32>,
 }
 
-/// What a look at the file found.
-pub enum Sight {
-    /// It is what was written.
+/// What [`OutputFile::check`] found.
+pub(crate) enum FileState {
     Intact,
-    /// It is not; what was seen.
-    Damaged(String),
+    Damaged(Damage),
 }
 
-/// A file that is ours to keep.
-pub struct Output {
+/// A condition that does not prevent writing.
+#[derive(Debug)]
+pub(crate) enum FileWarning {
+    /// The file is in place, but fsync of its directory failed.
+    DirectoryNotSynced(io::Error),
+    /// The file system has no locks.
+    LockUnsupported(io::Error),
+    /// The kernel does not report changes, so the file is polled.
+    Unwatched(UnwatchedReason),
+}
+
+/// The output file of this process.
+pub(crate) struct OutputFile {
     target: Target,
-    wanted: Wanted,
+    options: OutputOptions,
     lock: Option<Lock>,
     watch: Watch,
-    written: Option<Written>,
-    sync_fails: bool,
-    lockless: bool,
-    blind: Option<String>,
-    warnings: Vec<String>,
+    snapshot: Option<Snapshot>,
+    sync_failed: bool,
+    lock_unsupported: bool,
+    unwatched: Option<UnwatchedReason>,
+    warnings: Vec<FileWarning>,
 }
 
-impl Output {
-    /// Checks the path, takes the lock and clears away what a killed keeper left. Nothing is written to the
-    /// file itself. `key` must not be the same file.
-    pub fn open(wanted: Wanted, key: Option<&Path>) -> Result<Output, Failure> {
-        let target = Target::resolve(BADGE, &wanted.path)?;
-        let lost = match key {
-            Some(key) if target.is_same_file(key) => "it is the file of the private key, which would be lost",
-            Some(key) if target.claims(key) => "the private key has a name that the keeper needs beside it",
-            _ => "",
-        };
-        if !lost.is_empty() {
-            return Err(refused(BADGE, target.path(), &lost, &"give --out and --key different files"));
+impl OutputFile {
+    /// Checks the path, takes the lock and removes temporary files of killed processes. Writes nothing to the file.
+    /// `protected` must be another file.
+    pub(crate) fn open(options: OutputOptions, protected: Option<&Path>) -> Result<OutputFile, FileError> {
+        let target = Target::resolve(&options.path)?;
+        match protected {
+            Some(path) if target.is_same_file(path) => return Err(FileError::new(target.path(), Reason::Protected)),
+            Some(path) if target.reserves(path) => return Err(FileError::new(target.path(), Reason::ProtectedName)),
+            _ => {}
         }
-        let mut output = Output {
+        let mut output = OutputFile {
             target,
-            wanted,
+            options,
             lock: None,
             watch: Watch::default(),
-            written: None,
-            sync_fails: false,
-            lockless: false,
-            blind: None,
+            snapshot: None,
+            sync_failed: false,
+            lock_unsupported: false,
+            unwatched: None,
             warnings: Vec::new(),
         };
         output.hold_lock()?;
-        output.clear_away();
+        output.remove_stale_files();
         Ok(output)
     }
 
-    /// The real file, behind symbolic links.
-    pub fn path(&self) -> &Path {
+    /// The file behind symbolic links.
+    pub(crate) fn path(&self) -> &Path {
         self.target.path()
     }
 
-    /// Replaces the file by `content`. On an error the old file stands as it was.
-    pub fn replace(&mut self, content: &[u8]) -> Result<(), Failure> {
+    /// Replaces the file by `content`. On an error the old file is unchanged.
+    pub(crate) fn replace(&mut self, content: &[u8]) -> Result<(), FileError> {
         self.hold_lock()?;
-        let temporary = self.target.new_temporary(BADGE)?;
+        let temporary = self.target.new_temporary()?;
         let watch = &mut self.watch;
-        let Wanted { mode, group, .. } = self.wanted;
+        let OutputOptions { mode, group, .. } = self.options;
         let path = self.target.path();
         let replaced = replace(path, &temporary, content, mode, group, |file| watch.prepare(file));
-        let (found, unsynced) = replaced.map_err(|unreplaced| {
-            watch.abandon();
-            unwritten_in(path, group, &unreplaced)
+        let (found, sync_error) = replaced.map_err(|reason| {
+            watch.cancel();
+            FileError::new(path, reason)
         })?;
-        self.watch.settle(self.target.directory());
-        self.written = Some(Written::new(content, &found));
-        self.note_sync(unsynced);
+        self.watch.commit(self.target.directory());
+        self.snapshot = Some(Snapshot::new(content, &found));
+        self.note_sync(sync_error);
         self.note_watch();
         Ok(())
     }
 
-    /// Writes what was written last once more.
-    pub fn restore(&mut self) -> Result<(), Failure> {
-        match self.written.take() {
-            None => Ok(()),
-            Some(written) => {
-                let restored = self.replace(&written.content);
-                if restored.is_err() {
-                    self.written = Some(written);
-                }
-                restored
-            }
+    /// Writes the last content once more.
+    pub(crate) fn restore(&mut self) -> Result<(), FileError> {
+        let Some(snapshot) = self.snapshot.take() else { return Ok(()) };
+        let restored = self.replace(&snapshot.content);
+        if restored.is_err() {
+            self.snapshot = Some(snapshot);
         }
+        restored
     }
 
     /// Compares the file with what was written.
-    pub fn look(&mut self) -> Sight {
+    pub(crate) fn check(&mut self) -> FileState {
         self.watch.drain();
-        // A directory that was exchanged while a badge was being written has got it without a lock. Where somebody
-        // else has the lock by now, the next write says so.
+        // A directory that was exchanged during a write holds the file without a lock. If another process has taken
+        // that lock by now, the next write reports it.
         let _ = self.hold_lock();
-        let Some(written) = &self.written else { return Sight::Intact };
-        // First the watch, then the look: what changes after the look is told. The path is watched anew each time,
-        // because an inode's number does not tell whether it still is the one that is watched.
-        self.watch.follow(self.target.path(), self.target.directory());
-        if let Err(seen) = written.compare(self.target.path()) {
-            return Sight::Damaged(seen);
+        let Some(snapshot) = &self.snapshot else { return FileState::Intact };
+        // First watch, then compare: a change after the comparison is reported. The path is watched anew each time,
+        // because an inode number does not tell whether it is still the watched inode.
+        self.watch.rewatch(self.target.path(), self.target.directory());
+        if let Err(damage) = snapshot.compare(self.target.path()) {
+            return FileState::Damaged(damage);
         }
-        if self.blind.is_none() && self.watch.blindness().is_some() {
-            // Whoever waits for our word would wait in vain; a write of our own tells them that none will come.
-            return Sight::Damaged("another file stands in its place, which the kernel cannot watch".into());
+        if self.unwatched.is_none() && self.watch.unwatched_reason().is_some() {
+            // Rewriting the file either restores the watch or starts polling.
+            return FileState::Damaged(Damage::Unwatchable);
         }
         self.note_watch();
-        if self.sync_fails {
-            let result = super::replace::sync_directory(self.target.path());
+        if self.sync_failed {
+            let result = sync_directory(self.target.path());
             self.note_sync(result.err());
         }
-        Sight::Intact
+        FileState::Intact
     }
 
-    /// Whether the kernel tells of every change.
-    pub fn is_watched(&self) -> bool {
-        self.blind.is_none()
+    /// Whether the kernel reports every change.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.unwatched.is_none()
     }
 
     /// Readable when the file may have changed.
-    pub fn fd(&self) -> Option<BorrowedFd<'_>> {
+    pub(crate) fn event_fd(&self) -> Option<BorrowedFd<'_>> {
         self.watch.fd()
     }
 
-    /// What the person should know, since it was asked last.
-    pub fn warnings(&mut self) -> Vec<String> {
+    /// The warnings since the last call.
+    pub(crate) fn take_warnings(&mut self) -> Vec<FileWarning> {
         std::mem::take(&mut self.warnings)
     }
 
-    /// The lock goes with its directory; in a directory that was made again it is taken again.
-    fn hold_lock(&mut self) -> Result<(), Failure> {
-        if self.lockless || self.lock.as_ref().is_some_and(Lock::stands) {
+    /// The lock file disappears with its directory; in a recreated directory the lock is taken again.
+    fn hold_lock(&mut self) -> Result<(), FileError> {
+        if self.lock_unsupported || self.lock.as_ref().is_some_and(Lock::is_linked) {
             return Ok(());
         }
         match Lock::take(&self.target.lock(), self.target.path())? {
-            Locked::Held(lock) => self.lock = Some(lock),
-            Locked::Unsupported(error) => {
-                self.lockless = true;
-                self.warnings.push(format!(
-                    "the file system of {} knows no locks ({error}): nothing keeps a second keeper away from the file",
-                    escaped(self.target.path())
-                ));
+            LockOutcome::Held(lock) => self.lock = Some(lock),
+            LockOutcome::Unsupported(error) => {
+                self.lock_unsupported = true;
+                self.warnings.push(FileWarning::LockUnsupported(error));
             }
         }
         Ok(())
     }
 
-    /// Removes temporary files of keepers that were killed. Only the holder of the lock may.
-    fn clear_away(&self) {
-        if self.lockless {
+    /// Removes temporary files of killed processes. Only the holder of the lock may.
+    fn remove_stale_files(&self) {
+        if self.lock_unsupported {
             return;
         }
         let Ok(entries) = fs::read_dir(self.target.directory()) else { return };
-        for entry in entries {
-            if let Ok(entry) = entry
-                && self.target.is_temporary(&entry.file_name())
-            {
+        for entry in entries.flatten() {
+            if self.target.is_temporary(&entry.file_name()) {
                 let _ = fs::remove_file(entry.path());
             }
         }
     }
 
-    fn note_sync(&mut self, failure: Option<io::Error>) {
-        if let Some(error) = &failure
-            && !self.sync_fails
-        {
-            self.warnings.push(format!(
-                "the badge stands in {}, but its directory could not be synced ({error}): a power cut now may bring the old one back",
-                escaped(self.target.path())
-            ));
+    fn note_sync(&mut self, error: Option<io::Error>) {
+        let failed_before = std::mem::replace(&mut self.sync_failed, error.is_some());
+        if !failed_before {
+            self.warnings.extend(error.map(FileWarning::DirectoryNotSynced));
         }
-        self.sync_fails = failure.is_some();
     }
 
     fn note_watch(&mut self) {
-        let blind = self.watch.blindness();
-        if blind != self.blind
-            && let Some(why) = &blind
-        {
-            self.warnings.push(format!(
-                "the kernel does not tell of changes to {}: {why}; it is looked at every --check-interval instead",
-                escaped(self.target.path())
-            ));
+        let reason = self.watch.unwatched_reason();
+        if reason != self.unwatched {
+            self.warnings.extend(reason.map(FileWarning::Unwatched));
         }
-        self.blind = blind;
-    }
-}
-
-fn unwritten_in(path: &Path, group: Option<u32>, unreplaced: &Unreplaced) -> Failure {
-    let Unreplaced { error, at_group } = unreplaced;
-    match group {
-        Some(group) if *at_group => refused(
-            BADGE,
-            path,
-            &format_args!("it cannot be given to group {group}: {error}"),
-            &format_args!(
-                "the keeper (uid {}) must be a member of that group: group_add in compose, \
-                 SupplementaryGroups= in systemd, fsGroup in Kubernetes",
-                effective_uid()
-            ),
-        ),
-        _ => unwritten(BADGE, path, error),
+        self.unwatched = reason;
     }
 }

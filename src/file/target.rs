@@ -1,122 +1,112 @@
-//! Which file is meant: the name behind symbolic links, and the names that live beside it.
+//! Which file is meant: the path behind symbolic links, and the names of the files beside it.
 
-use super::failure::{KEY, directory, refused, unwritten};
-use crate::failure::Failure;
+use super::error::{FileError, Reason, directory};
 use crate::system::filesystem::longest_name;
 use crate::system::{effective_uid, random};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// How many symbolic links the kernel follows, too (path_resolution(7)).
-const LINKS: usize = 40;
+/// How many symbolic links the kernel follows (path_resolution(7)).
+const MAX_LINKS: usize = 40;
 
-/// The longest file name, in bytes, where the file system does not say (NAME_MAX of nearly every one on Linux).
+/// The longest file name in bytes where the file system reports none (NAME_MAX).
 const NAME_MAX: usize = 255;
 
-/// The shortest limit that is believed; below it (8.3 names) no name beside the file could be told from another.
-const SHORTEST_NAME_MAX: usize = 64;
+/// The shortest reported limit that is believed: below it (8.3 names) the names beside the file would collide.
+const MIN_NAME_MAX: usize = 64;
 
-/// A file to be replaced: an ordinary file, or nothing yet, in a directory.
-pub struct Target {
+/// A file to be replaced: a regular file or a free name, in a directory.
+pub(crate) struct Target {
     path: PathBuf,
     name_max: usize,
 }
 
 impl Target {
-    /// Follows symbolic links once, to the real file that `what` is written to, and refuses whatever a rename would destroy.
-    pub fn resolve(what: &str, path: &Path) -> Result<Target, Failure> {
-        // Before anything is made of it: an absolute path has lost its last dot.
-        let is_directory = is_directory_name(path);
+    /// Follows symbolic links once, and refuses whatever a rename would destroy.
+    pub(crate) fn resolve(path: &Path) -> Result<Target, FileError> {
+        // Asked first: an absolute path has lost its last dot.
+        let names_directory = is_directory_name(path);
         let mut path = absolute(path);
-        for _ in 0..LINKS {
+        for _ in 0..MAX_LINKS {
             match fs::symlink_metadata(&path) {
-                Ok(found) if found.is_symlink() => path = behind(what, &path, &found)?,
-                Ok(found) if found.is_file() => return Ok(Target::beside(&path)),
-                Ok(found) => return Err(not_a_file(what, &path, &found)),
+                Ok(found) if found.is_symlink() => path = follow(&path, &found)?,
+                Ok(found) if found.is_file() => return Ok(Target::new(&path)),
+                Ok(found) => return Err(FileError::new(&path, Reason::NotRegular(found.file_type()))),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    return if is_directory || is_directory_name(&path) {
-                        Err(refused(what, &path, &"it names a directory, which is not there", &"name an ordinary file"))
+                    return if names_directory || is_directory_name(&path) {
+                        Err(FileError::new(&path, Reason::NamesDirectory))
                     } else {
-                        Ok(Target::beside(&path))
+                        Ok(Target::new(&path))
                     };
                 }
-                Err(error) => return Err(unwritten(what, &path, &error)),
+                Err(error) => return Err(FileError::new(&path, error)),
             }
         }
-        Err(refused(what, &path, &"its symbolic links lead in a circle", &"name the file itself"))
+        Err(FileError::new(&path, Reason::SymlinkLoop))
     }
 
-    /// The file of this very name, whatever it is.
-    pub fn beside(path: &Path) -> Target {
+    /// The file of exactly this name; a symbolic link is not followed.
+    pub(crate) fn new(path: &Path) -> Target {
         let longest = longest_name(directory(path)).unwrap_or(NAME_MAX);
-        Target { path: path.to_path_buf(), name_max: longest.clamp(SHORTEST_NAME_MAX, NAME_MAX) }
+        Target { path: path.to_path_buf(), name_max: longest.clamp(MIN_NAME_MAX, NAME_MAX) }
     }
 
-    /// The real file.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The directory that holds it.
-    pub fn directory(&self) -> &Path {
+    pub(super) fn directory(&self) -> &Path {
         directory(&self.path)
     }
 
-    /// The lock beside it: `.NAME.lock`.
-    pub fn lock(&self) -> PathBuf {
+    /// The lock file: `.NAME.lock`.
+    pub(super) fn lock(&self) -> PathBuf {
         self.sibling(b".lock")
     }
 
-    /// A name for a temporary file beside it that nobody else has; `what` ([`BADGE`](super::failure::BADGE) or [`KEY`])
-    /// is to be written.
-    pub fn new_temporary(&self, what: &str) -> Result<PathBuf, Failure> {
-        let random = random::bytes().map_err(|error| unwritten(what, &self.path, &error))?;
+    /// An unpredictable name for a temporary file beside it.
+    pub(crate) fn new_temporary(&self) -> Result<PathBuf, FileError> {
+        let random = random::bytes().map_err(|error| FileError::new(&self.path, error))?;
         Ok(self.temporary(random))
     }
 
-    /// A temporary file beside it: `.NAME.XXXXXXXX.tmp`.
+    /// A temporary file: `.NAME.XXXXXXXX.tmp`.
     fn temporary(&self, random: [u8; 4]) -> PathBuf {
         let random = u32::from_be_bytes(random);
         self.sibling(format!(".{random:08x}.tmp").as_bytes())
     }
 
-    /// Whether `name` is a temporary file of this target, left by a keeper that was killed.
-    pub fn is_temporary(&self, name: &OsStr) -> bool {
-        let Some(model) = self.temporary([0; 4]).file_name().map(OsStr::to_os_string) else {
+    /// Whether `name` is a temporary file of this target, left behind by a killed process.
+    pub(super) fn is_temporary(&self, name: &OsStr) -> bool {
+        let model = self.temporary([0; 4]);
+        let Some(prefix) = model.file_name().and_then(|model| model.as_bytes().strip_suffix(b"00000000.tmp")) else {
             return false;
         };
-        let (model, name) = (model.as_bytes(), name.as_bytes());
-        let random = model.len() - b"00000000.tmp".len();
-        name.len() == model.len()
-            && name[..random] == model[..random]
-            && name[random..random + 8].iter().all(u8::is_ascii_hexdigit)
-            && name.ends_with(b".tmp")
+        let random = name.as_bytes().strip_prefix(prefix).and_then(|rest| rest.strip_suffix(b".tmp"));
+        random.is_some_and(|random| random.len() == 8 && random.iter().all(u8::is_ascii_hexdigit))
     }
 
-    /// Whether `other` has a name beside this file that is the keeper's own: the lock's, or a temporary file's.
-    pub fn claims(&self, other: &Path) -> bool {
+    /// Whether `other` has the name of this target's lock file or of a temporary file.
+    pub(super) fn reserves(&self, other: &Path) -> bool {
         is_same(directory(other), self.directory())
             && other.file_name().is_some_and(|name| Some(name) == self.lock().file_name() || self.is_temporary(name))
     }
 
-    /// Whether `other` is this very file, under whatever name.
-    pub fn is_same_file(&self, other: &Path) -> bool {
+    /// Whether `other` leads to this file. Neither file has to exist.
+    pub(crate) fn is_same_file(&self, other: &Path) -> bool {
         match (fs::metadata(&self.path), fs::metadata(other)) {
-            (Ok(_), Ok(_)) => is_same(&self.path, other),
-            _ => Target::resolve(KEY, other).is_ok_and(|other| self.is_same_name(&other)),
+            (Ok(one), Ok(other)) => is_same_inode(Ok(one), Ok(other)),
+            _ => Target::resolve(other).is_ok_and(|other| {
+                self.path.file_name() == other.path.file_name() && is_same(self.directory(), other.directory())
+            }),
         }
     }
 
-    /// Whether both are one name in one directory; neither file has to be there.
-    fn is_same_name(&self, other: &Target) -> bool {
-        self.path.file_name() == other.path.file_name() && is_same(self.directory(), other.directory())
-    }
-
-    /// A dot-prefixed name beside the file. One that would be too long is cut and made unique by its hash.
+    /// A dot-prefixed name beside the file. A name that would be too long is cut and made unique by its hash.
     fn sibling(&self, ending: &[u8]) -> PathBuf {
         let name = self.path.file_name().unwrap_or_default().as_bytes();
         let longest = self.name_max - 1 - b".00000000.tmp".len();
@@ -125,7 +115,7 @@ impl Target {
             sibling.extend_from_slice(name);
         } else {
             let hash = format!("~{:016x}", fnv1a(name));
-            // Not within a character: some file systems refuse names that are no UTF-8.
+            // Not within a character: some file systems refuse names that are not UTF-8.
             let cut = (0..=longest - hash.len()).rfind(|end| name[*end] & 0xc0 != 0x80).unwrap_or_default();
             sibling.extend_from_slice(&name[..cut]);
             sibling.extend_from_slice(hash.as_bytes());
@@ -135,23 +125,21 @@ impl Target {
     }
 }
 
-/// The path from the root on, so that a working directory that was made again is found again. Where that way is
-/// closed to us, the path as it is.
+/// The absolute path, so that a recreated working directory is found again. Where that path is not accessible, the
+/// path as it is.
 fn absolute(path: &Path) -> PathBuf {
     match std::path::absolute(path) {
-        Ok(absolute) if !is_same(directory(path), directory(&absolute)) && directory(path).is_dir() => path.into(),
-        Ok(absolute) => absolute,
-        Err(_) => path.into(),
+        Ok(absolute) if is_same(directory(path), directory(&absolute)) || !directory(path).is_dir() => absolute,
+        _ => path.into(),
     }
 }
 
-/// Whether two paths lead to one file or directory that is there.
+/// Whether two existing paths lead to the same inode.
 fn is_same(one: &Path, other: &Path) -> bool {
-    is_one(fs::metadata(one), fs::metadata(other))
+    is_same_inode(fs::metadata(one), fs::metadata(other))
 }
 
-/// Whether both were found and are one inode.
-pub(super) fn is_one(one: io::Result<fs::Metadata>, other: io::Result<fs::Metadata>) -> bool {
+pub(super) fn is_same_inode(one: io::Result<fs::Metadata>, other: io::Result<fs::Metadata>) -> bool {
     match (one, other) {
         (Ok(one), Ok(other)) => (one.dev(), one.ino()) == (other.dev(), other.ino()),
         _ => false,
@@ -164,46 +152,30 @@ fn is_directory_name(path: &Path) -> bool {
     path.file_name().is_none() || bytes.ends_with(b"/") || bytes.ends_with(b"/.")
 }
 
-/// Where a symbolic link leads. The kernel's rules are kept: some links only it can follow (those of /proc), and in
-/// a directory where anybody may plant one it follows only ours and the directory's owner's
-/// (`protected_symlinks`, proc_sys_fs(5)).
-fn behind(what: &str, path: &Path, link: &fs::Metadata) -> Result<PathBuf, Failure> {
+/// The target of a symbolic link, by the kernel's rules: in a sticky directory that every user may write to, only our
+/// links and those of the directory's owner are followed (`protected_symlinks`, proc_sys_fs(5)).
+fn follow(path: &Path, link: &fs::Metadata) -> Result<PathBuf, FileError> {
     match fs::metadata(path) {
-        Ok(found) if !found.is_file() => return Err(not_a_file(what, path, &found)),
+        Ok(found) if !found.is_file() => {
+            return Err(FileError::new(path, Reason::NotRegular(found.file_type())));
+        }
         Ok(_) if path.starts_with("/proc") && directory(path).ends_with("fd") => {
-            let cure = "name an ordinary file; badge issue prints to stdout by itself";
-            return Err(refused(what, path, &"it is an open descriptor and no file of its own", &cure));
+            return Err(FileError::new(path, Reason::OpenDescriptor));
         }
         _ => {}
     }
-    let parent = fs::metadata(directory(path)).map_err(|error| unwritten(what, path, &error))?;
-    let anybodys = parent.mode() & 0o1002 == 0o1002;
-    if anybodys && link.uid() != effective_uid() && link.uid() != parent.uid() {
-        return Err(refused(
-            what,
-            path,
-            &format_args!("it is a symbolic link of uid {} in a directory where anybody may put one", link.uid()),
-            &"remove it, or name the file itself",
-        ));
+    let parent = fs::metadata(directory(path)).map_err(|error| FileError::new(path, error))?;
+    let shared = parent.mode() & 0o1002 == 0o1002;
+    if shared && link.uid() != effective_uid() && link.uid() != parent.uid() {
+        return Err(FileError::new(path, Reason::UntrustedSymlink { owner: link.uid() }));
     }
-    let link = fs::read_link(path).map_err(|error| unwritten(what, path, &error))?;
+    let link = fs::read_link(path).map_err(|error| FileError::new(path, error))?;
     Ok(directory(path).join(link))
 }
 
 /// FNV-1a, 64 bits: the name must be the same in every release, which std's hasher does not promise.
 fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
-}
-
-fn not_a_file(what: &str, path: &Path, found: &fs::Metadata) -> Failure {
-    let kind = found.file_type();
-    let kind = match () {
-        () if kind.is_dir() => "it is a directory",
-        () if kind.is_fifo() => "it is a FIFO",
-        () if kind.is_socket() => "it is a socket",
-        () => "it is a device",
-    };
-    refused(what, path, &format_args!("{kind}, and replacing it would destroy it"), &"name an ordinary file")
 }
 
 #[cfg(test)]
@@ -215,14 +187,14 @@ mod tests {
     }
 
     #[test]
-    fn the_lock_and_the_temporary_file_live_beside_the_badge() {
-        let badge = target("badge.jwt");
-        assert_eq!(badge.lock(), Path::new("/run/badges/.badge.jwt.lock"));
-        assert_eq!(badge.temporary([0, 1, 0xab, 0xcd]), Path::new("/run/badges/.badge.jwt.0001abcd.tmp"));
+    fn lock_and_temporary_file_are_beside_the_file() {
+        let file = target("badge.jwt");
+        assert_eq!(file.lock(), Path::new("/run/badges/.badge.jwt.lock"));
+        assert_eq!(file.temporary([0, 1, 0xab, 0xcd]), Path::new("/run/badges/.badge.jwt.0001abcd.tmp"));
     }
 
     #[test]
-    fn names_beside_the_longest_name_still_fit_and_differ() {
+    fn names_beside_the_longest_name_fit_and_differ() {
         let (one, other) = ("a".repeat(255), format!("{}b", "a".repeat(254)));
         let length = |path: PathBuf| path.file_name().unwrap().len();
         assert!(length(target(&one).temporary([0xff; 4])) <= 255);
@@ -230,19 +202,19 @@ mod tests {
         assert_ne!(target(&one).lock(), target(&other).lock());
     }
 
-    /// eCryptfs takes 143 bytes.
+    /// eCryptfs: 143 bytes.
     #[test]
-    fn names_beside_fit_where_names_must_be_shorter() {
+    fn names_fit_where_the_file_system_has_a_shorter_limit() {
         for length in [63, 64, 129, 130, 143] {
-            let badge = Target { path: Path::new("/run").join("a".repeat(length)), name_max: 143 };
-            assert!(badge.temporary([0xff; 4]).file_name().unwrap().len() <= 143);
-            assert!(badge.is_temporary(badge.temporary([0xff; 4]).file_name().unwrap()));
-            assert!(!badge.is_temporary(badge.lock().file_name().unwrap()));
+            let file = Target { path: Path::new("/run").join("a".repeat(length)), name_max: 143 };
+            assert!(file.temporary([0xff; 4]).file_name().unwrap().len() <= 143);
+            assert!(file.is_temporary(file.temporary([0xff; 4]).file_name().unwrap()));
+            assert!(!file.is_temporary(file.lock().file_name().unwrap()));
         }
     }
 
     #[test]
-    fn a_name_is_never_cut_within_a_character() {
+    fn a_name_is_not_cut_within_a_character() {
         for pad in 0..4 {
             let name = format!("{}{}", "x".repeat(pad), "日本".repeat(42));
             assert!(target(&name).lock().to_str().is_some() && target(&name).temporary([0; 4]).to_str().is_some());
@@ -250,11 +222,11 @@ mod tests {
     }
 
     #[test]
-    fn only_its_own_temporary_files_are_its_own() {
-        let badge = target("badge.jwt");
-        assert!(badge.is_temporary(OsStr::new(".badge.jwt.0001abcd.tmp")));
+    fn recognizes_only_its_own_temporary_files() {
+        let file = target("badge.jwt");
+        assert!(file.is_temporary(OsStr::new(".badge.jwt.0001abcd.tmp")));
         for other in [".badge.jwt.lock", ".other.jwt.0001abcd.tmp", ".badge.jwt.0001abcg.tmp", "badge.jwt", ""] {
-            assert!(!badge.is_temporary(OsStr::new(other)), "{other}");
+            assert!(!file.is_temporary(OsStr::new(other)), "{other}");
         }
     }
 }

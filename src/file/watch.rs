@@ -1,5 +1,4 @@
-//! Being told when the file is no longer what was written: a watch on its inode, and on the end of its directory,
-//! of those above it, and of links on the way.
+//! Inotify watches on the file's inode, and on the deletion or move of the directories and links on the way to it.
 
 use crate::system::filesystem;
 use crate::system::inotify::{Inotify, Watched};
@@ -7,100 +6,111 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 
-/// What the kernel watches for us.
+/// Why the kernel does not report changes to the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UnwatchedReason {
+    /// EMFILE: `fs.inotify.max_user_instances`.
+    InstanceLimit,
+    /// ENOSPC: `fs.inotify.max_user_watches`.
+    WatchLimit,
+    /// Another errno of inotify(7).
+    Errno(i32),
+    /// Other machines change the file.
+    RemoteFileSystem,
+}
+
+impl From<&io::Error> for UnwatchedReason {
+    fn from(error: &io::Error) -> UnwatchedReason {
+        match error.raw_os_error() {
+            Some(libc::EMFILE) => UnwatchedReason::InstanceLimit,
+            Some(libc::ENOSPC) => UnwatchedReason::WatchLimit,
+            errno => UnwatchedReason::Errno(errno.unwrap_or(0)),
+        }
+    }
+}
+
+/// The watches of one output file.
 #[derive(Default)]
-pub struct Watch {
+pub(super) struct Watch {
     queue: Option<Inotify>,
     file: Option<Watched>,
+    /// The temporary file that is about to be renamed.
     next: Option<Watched>,
-    way: Vec<Watched>,
-    failure: Option<io::Error>,
+    ancestors: Vec<Watched>,
+    unwatched: Option<UnwatchedReason>,
     remote: bool,
 }
 
 impl Watch {
-    /// Readable when something happened; `None` where the kernel cannot tell.
-    pub fn fd(&self) -> Option<BorrowedFd<'_>> {
+    /// Readable when something happened; `None` without inotify.
+    pub(super) fn fd(&self) -> Option<BorrowedFd<'_>> {
         self.queue.as_ref().map(AsFd::as_fd)
     }
 
-    /// Watches the file that is about to get its name, so that no moment of its life goes unseen.
-    pub fn prepare(&mut self, temporary: &Path) {
-        self.failure = None;
+    /// Watches the temporary file before its rename, so that no change of the new file goes unseen.
+    pub(super) fn prepare(&mut self, temporary: &Path) {
         self.next = None;
-        let queue = match self.queue.take().map_or_else(Inotify::open, Ok) {
-            Ok(queue) => queue,
-            Err(error) => return self.failure = Some(error),
-        };
-        match queue.watch_file(temporary) {
-            Ok(watched) => self.next = Some(watched),
-            Err(error) => self.failure = Some(error),
-        }
-        self.queue = Some(queue);
+        self.unwatched = self.watch_next(temporary).err().map(|error| UnwatchedReason::from(&error));
     }
 
-    /// The prepared file stands: it is the one that is watched from now on, and the way to it by what the path
-    /// says now.
-    pub fn settle(&mut self, directory: &Path) {
+    fn watch_next(&mut self, path: &Path) -> io::Result<()> {
+        let queue = match self.queue.take() {
+            Some(queue) => queue,
+            None => Inotify::open()?,
+        };
+        self.next = self.queue.insert(queue).watch_file(path).map(Some)?;
+        Ok(())
+    }
+
+    /// The prepared file is in place: watch it, and the directories and links that lead to it now.
+    pub(super) fn commit(&mut self, directory: &Path) {
         let old = std::mem::replace(&mut self.file, self.next.take());
         self.remote = filesystem::is_remote(directory);
         let Some(queue) = &self.queue else { return };
         let parent = queue.watch_directory(directory);
-        // Of what lies above, a part may be closed to us. That is no reason to look at the file all day: it only
-        // matters where somebody moves a whole tree or turns a link, and the next badge finds its way by path.
-        let mut way = Vec::new();
+        // Directories above may be unreadable. That needs no polling: they matter only when a whole tree is moved, and
+        // the next renewal resolves the path again.
+        let mut ancestors = Vec::new();
         for path in directory.ancestors().skip(1) {
-            way.extend(queue.watch_directory(path));
+            ancestors.extend(queue.watch_directory(path));
         }
-        for path in directory.ancestors() {
-            if path.is_symlink() {
-                way.extend(queue.watch_link(path));
-            }
+        for path in directory.ancestors().filter(|path| path.is_symlink()) {
+            ancestors.extend(queue.watch_link(path));
         }
         match parent {
-            Ok(watched) => way.push(watched),
-            Err(error) => self.failure = Some(error),
+            Ok(watched) => ancestors.push(watched),
+            Err(error) => self.unwatched = Some(UnwatchedReason::from(&error)),
         }
-        for old in old.into_iter().chain(self.way.drain(..)) {
-            if Some(old) != self.file && !way.contains(&old) {
+        for old in old.into_iter().chain(self.ancestors.drain(..)) {
+            if Some(old) != self.file && !ancestors.contains(&old) {
                 queue.unwatch(old);
             }
         }
-        self.way = way;
+        self.ancestors = ancestors;
     }
 
-    /// Watches what stands under the path now, whoever put it there. What is watched already stays so.
-    pub fn follow(&mut self, path: &Path, directory: &Path) {
+    /// Watches the file that is at `path` now. Watches that exist already stay.
+    pub(super) fn rewatch(&mut self, path: &Path, directory: &Path) {
         self.prepare(path);
-        self.settle(directory);
+        self.commit(directory);
     }
 
-    /// The prepared file did not come to stand.
-    pub fn abandon(&mut self) {
+    /// The prepared file was not renamed.
+    pub(super) fn cancel(&mut self) {
         if let (Some(queue), Some(next)) = (&self.queue, self.next.take()) {
             queue.unwatch(next);
         }
     }
 
-    /// Forgets what has been told so far; the file is looked at next.
-    pub fn drain(&self) {
+    /// Discards queued events; the file is compared next.
+    pub(super) fn drain(&self) {
         if let Some(queue) = &self.queue {
             queue.drain();
         }
     }
 
-    /// Why the kernel cannot tell of changes to the file; `None` when it can.
-    pub fn blindness(&self) -> Option<String> {
-        match &self.failure {
-            Some(error) if error.raw_os_error() == Some(libc::EMFILE) => {
-                Some("this user's limit of inotify instances is reached (fs.inotify.max_user_instances)".into())
-            }
-            Some(error) if error.raw_os_error() == Some(libc::ENOSPC) => {
-                Some("the limit of inotify watches is reached (fs.inotify.max_user_watches)".into())
-            }
-            Some(error) => Some(format!("inotify: {error}")),
-            None if self.remote => Some("it lies on a network or shared file system".into()),
-            None => None,
-        }
+    /// Why the kernel does not report changes; `None` when it does.
+    pub(super) fn unwatched_reason(&self) -> Option<UnwatchedReason> {
+        self.unwatched.or(self.remote.then_some(UnwatchedReason::RemoteFileSystem))
     }
 }

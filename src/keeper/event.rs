@@ -1,80 +1,60 @@
-//! What the machine is told and what it says: the words between it and the loop.
+//! The input and the output of the machine.
 
 use crate::badge::claims::Validity;
+use crate::badge::issue::Badge;
+use crate::error::Error;
+use crate::file::Damage;
+use crate::report::IssueReason;
 
 /// What happened since the last step.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Event {
-    /// Nothing but time: a timer, a clock that was set, or no reason at all.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// A timer fired, the clock was set, the machine resumed, or nothing at all.
     Woke,
-    /// Somebody asked for a new badge (SIGHUP).
-    RenewalAsked,
-    /// The kernel says that the file or its directory is not as it was.
-    Touched,
-    /// A new badge stands in the file.
-    Issued {
-        /// What its claims say.
-        term: Validity,
-        /// Whether the kernel tells of changes to the file.
-        watched: bool,
-    },
-    /// No badge could be signed or written.
-    IssueFailed,
-    /// The badge in memory stands in the file again.
-    Restored {
-        /// Whether the kernel tells of changes to the file.
-        watched: bool,
-    },
-    /// The badge in memory could not be written.
-    RestoreFailed,
-    /// The file is as we wrote it.
-    SeenIntact,
-    /// The file is gone or is not what we wrote.
-    SeenDamaged,
-}
-
-/// Why a badge is issued.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Why {
-    /// The first one.
-    Start,
-    /// The renewal moment has come.
-    Due,
-    /// The badge is past its end.
-    Expired,
-    /// The clock went back: the badge would be valid only in the future.
-    FromTheFuture,
-    /// Somebody asked.
-    Asked,
-}
-
-/// Until when nothing happens unless something wakes the keeper.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Sleep {
-    /// A wall-clock moment, Unix milliseconds.
-    pub wall: Option<i64>,
-    /// A boot-clock moment, milliseconds since boot.
-    pub boot: Option<i64>,
-    /// Changes to the file wake nobody until then.
-    pub deaf: bool,
+    /// SIGHUP.
+    RenewalRequested,
+    /// SIGTERM or SIGINT.
+    StopRequested,
+    /// The kernel reports a change of the file or its directory.
+    FileTouched,
+    /// A new badge is in the file. `watched`: the kernel reports changes of the file.
+    Issued { badge: Badge, reason: IssueReason, watched: bool },
+    /// No badge was signed or written.
+    IssueFailed(Error),
+    /// The badge in memory is in the file again. `watched` as for `Issued`.
+    Restored { watched: bool },
+    /// The badge in memory was not written.
+    RestoreFailed(Error),
+    /// The file is as it was written.
+    FoundIntact,
+    /// The file differs from what was written.
+    FoundDamaged(Damage),
 }
 
 /// What the loop does next.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Action {
-    /// Sign a badge for this term and write it.
-    Issue {
-        /// The times its claims get.
-        term: Validity,
-        /// The reason, for the log.
-        why: Why,
-    },
+pub(crate) enum Action {
+    /// Sign a badge with these times and write it.
+    Issue { validity: Validity, reason: IssueReason },
     /// Write the badge in memory once more.
     Restore,
     /// Compare the file with what was written.
-    Look,
+    Check,
     /// Wait.
     Sleep(Sleep),
-    /// End: the very first badge could not be issued.
+    /// End with exit status 0.
+    Stop,
+    /// End with exit status 1: the first badge was not issued.
     GiveUp,
+}
+
+/// Until when the keeper sleeps, unless an event ends the sleep.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Sleep {
+    /// Unix milliseconds.
+    pub wall: Option<i64>,
+    /// Milliseconds since boot.
+    pub boot: Option<i64>,
+    /// File events do not end this sleep.
+    pub ignore_file_events: bool,
 }

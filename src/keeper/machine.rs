@@ -1,241 +1,229 @@
 //! What to do next: a pure function of state, event and time.
 //!
-//! `step(state, event, now) -> (state, action)`. The machine knows no clock, no file and no key; the loop in
-//! [`super::run`] carries out what it says and hands back what came of it. Wall time decides what a badge is
-//! worth, boot time decides how long to wait for another try, because no clock step stretches it.
+//! `step(state, event, now) -> (state, action)`. The machine reads no clock, no file and no key; the loop in `run` carries
+//! out the action and returns what came of it as the next event. Wall time decides whether a badge is valid; boot time
+//! decides when an attempt is repeated, because setting the clock does not change it.
 
-use super::event::{Action, Event, Sleep, Why};
+use super::event::{Action, Event, Sleep};
 use super::moment::{Moment, SECOND};
-use super::policy::{CLOCK_FLOOR, FREE_RESTORES, FREE_TOUCHES, LONGEST_RETRY, Policy, Retry, doubling};
+use super::policy::{Backoff, CLOCK_FLOOR, EVENT_BURST, MAX_RETRY, Policy, RESTORE_BURST, exponential};
 use crate::badge::claims::Validity;
+use crate::report::IssueReason;
 
-/// The state. Small, copied freely.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Machine {
+/// The state of one keeper.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Machine {
     policy: Policy,
     badge: Option<Validity>,
-    asked: bool,
+    renewal_requested: bool,
     damaged: bool,
-    look: bool,
+    check_pending: bool,
     watched: bool,
-    gave_up: bool,
-    issue: Retry,
-    restore: Retry,
-    /// Restores that somebody undid within a minute.
-    undone: u32,
+    issue: Backoff,
+    restore: Backoff,
+    /// Restores in a row that were undone within [`MAX_RETRY`].
+    reverted_restores: u32,
     restored_at: Option<i64>,
-    touches: u32,
-    touched_at: i64,
-    deaf_until: i64,
-    look_at: i64,
-    /// Wall minus boot time: it changes when somebody sets the clock, and only then.
-    offset: i64,
+    /// File events less than 1 s apart.
+    file_events: u32,
+    file_event_at: Option<i64>,
+    ignore_file_events_until: i64,
+    next_poll: i64,
+    waiting_for_clock: bool,
+    /// When the clock was last seen to be set, or the start.
+    clock_set_at: Moment,
 }
 
 impl Machine {
-    /// A keeper that has not issued anything yet.
-    pub fn new(policy: Policy, now: Moment) -> Machine {
-        Machine {
-            policy,
-            badge: None,
-            asked: false,
-            damaged: false,
-            look: false,
-            watched: false,
-            gave_up: false,
-            issue: Retry::default(),
-            restore: Retry::default(),
-            undone: 0,
-            restored_at: None,
-            touches: 0,
-            touched_at: now.boot - SECOND,
-            deaf_until: now.boot,
-            look_at: now.boot,
-            offset: now.offset(),
-        }
+    /// A keeper without a badge.
+    pub(crate) fn new(policy: Policy, now: Moment) -> Machine {
+        Machine { policy, next_poll: now.boot, clock_set_at: now, ..Machine::default() }
     }
 
-    /// Takes in what happened and says what to do next.
+    /// Takes in `event` and decides what to do next.
     #[must_use]
-    pub fn step(mut self, event: Event, now: Moment) -> (Machine, Action) {
+    pub(crate) fn step(mut self, event: &Event, now: Moment) -> (Machine, Action) {
         if self.clock_step(now) != 0 {
-            self.offset = now.offset();
+            self.clock_set_at = now;
             self.issue.not_before = now.boot;
             self.restore.not_before = now.boot;
         }
+        self.waiting_for_clock = now.wall < CLOCK_FLOOR * SECOND;
         self.take(event, now);
-        let action = self.decide(now);
-        if action == Action::Look {
-            self.look_at = now.boot.saturating_add(self.policy.look_every);
+        let action = match event {
+            Event::StopRequested => Action::Stop,
+            Event::IssueFailed(_) if self.badge.is_none() => Action::GiveUp,
+            _ => self.decide(now),
+        };
+        if action == Action::Check {
+            self.next_poll = now.boot.saturating_add(self.policy.poll_interval);
         }
         (self, action)
     }
 
-    /// By how many milliseconds the clock was set since the last step; 0 where it was by less than a second.
-    pub fn clock_step(&self, now: Moment) -> i64 {
-        let step = now.offset() - self.offset;
-        if step.abs() < SECOND { 0 } else { step }
+    /// By how many milliseconds the clock was set since the last step; 0 below 1 s.
+    pub(crate) fn clock_step(&self, now: Moment) -> i64 {
+        now.clock_step_since(self.clock_set_at)
     }
 
-    /// When the badge in the file is replaced, Unix milliseconds.
-    pub fn renewal(&self) -> Option<i64> {
+    /// When the badge is renewed, Unix milliseconds.
+    pub(crate) fn renewal(&self) -> Option<i64> {
         self.expiry().map(|end| end - self.policy.renew_before)
     }
 
-    /// The end of the badge in the file, Unix milliseconds.
-    pub fn expiry(&self) -> Option<i64> {
+    /// The end of the badge, Unix milliseconds.
+    pub(crate) fn expiry(&self) -> Option<i64> {
         self.badge.map(|badge| badge.exp.saturating_mul(SECOND))
     }
 
-    /// Whether there is a badge that is valid now: neither expired nor, because the clock went back, from the future.
-    pub fn has_good_badge(&self, now: Moment) -> bool {
-        !matches!(self.due(now), Some(Why::Start | Why::Expired | Why::FromTheFuture))
+    /// Whether the badge is valid now: neither expired nor, after the clock went back, from the future.
+    pub(crate) fn has_valid_badge(&self, now: Moment) -> bool {
+        use IssueReason::{Expired, FromTheFuture, Start};
+        !matches!(self.due(now), Some(Start | Expired | FromTheFuture))
     }
 
-    /// When something that is wanted and not done yet is tried next, in boot time: a renewal, else a restore.
-    pub fn next_attempt(&self, now: Moment) -> Option<i64> {
+    /// When a pending renewal, else a pending restore, is attempted next. Boot time in milliseconds.
+    pub(crate) fn next_attempt(&self, now: Moment) -> Option<i64> {
         match self.due(now) {
             Some(_) => Some(self.issue.not_before),
-            None => self.damaged.then(|| self.restore_at()),
+            None => self.damaged.then_some(self.restore.not_before),
         }
     }
 
-    /// How many restores in a row somebody undid beyond those that are free: above 0 there is a fight.
-    pub fn fight(&self) -> u32 {
-        self.undone.saturating_sub(FREE_RESTORES)
+    /// Whether the pending renewal, else the pending restore, has failed.
+    pub(crate) fn is_failing(&self, now: Moment) -> bool {
+        match self.due(now) {
+            Some(_) => self.issue.failures > 0,
+            None => self.damaged && self.restore.failures > 0,
+        }
     }
 
-    /// Whether the clock is not set yet.
-    pub fn waits_for_clock(&self, now: Moment) -> bool {
-        now.wall < CLOCK_FLOOR * SECOND
+    /// Whether the clock was not set at the last step.
+    pub(crate) fn is_waiting_for_clock(&self) -> bool {
+        self.waiting_for_clock
     }
 
-    fn take(&mut self, event: Event, now: Moment) {
+    fn take(&mut self, event: &Event, now: Moment) {
         match event {
-            Event::Woke => {}
-            Event::RenewalAsked => {
-                self.asked = true;
+            Event::Woke | Event::StopRequested => {}
+            Event::RenewalRequested => {
+                self.renewal_requested = true;
                 self.issue.not_before = now.boot;
             }
-            Event::Touched => self.touched(now),
-            Event::Issued { term, watched } => {
-                self.badge = Some(term);
-                self.asked = false;
-                self.issue = Retry::default();
-                self.written(watched);
+            Event::FileTouched => self.take_file_event(now),
+            Event::Issued { badge, watched, .. } => {
+                self.badge = Some(Validity { iat: badge.iat, exp: badge.exp });
+                self.renewal_requested = false;
+                self.issue = Backoff::default();
+                self.take_write(*watched);
             }
-            Event::IssueFailed => {
-                self.gave_up = self.badge.is_none();
-                self.issue.fail(self.policy, now);
-            }
+            Event::IssueFailed(_) => self.issue.fail(self.policy, now),
             Event::Restored { watched } => {
-                self.undone = self.undone.saturating_add(1);
                 self.restored_at = Some(now.boot);
-                self.written(watched);
+                self.take_write(*watched);
             }
-            Event::RestoreFailed => self.restore.fail(self.policy, now),
-            Event::SeenIntact => self.seen(false),
-            Event::SeenDamaged => {
-                if self.restored_at.is_none_or(|at| now.boot - at > LONGEST_RETRY) {
-                    self.undone = 0;
-                }
-                self.seen(true);
+            Event::RestoreFailed(_) => self.restore.fail(self.policy, now),
+            Event::FoundIntact => self.check_pending = false,
+            Event::FoundDamaged(_) => {
+                self.check_pending = false;
+                self.damaged = true;
+                self.delay_restore(now);
             }
         }
     }
 
-    /// Our own write is looked at once: what happened to the file in between is found there, and the events of
-    /// our own rename wake nobody.
-    fn written(&mut self, watched: bool) {
-        self.restore = Retry::default();
+    /// Every write is followed by a check: it finds what happened to the file meanwhile, and drains the events of the
+    /// keeper's own rename.
+    fn take_write(&mut self, watched: bool) {
+        self.restore = Backoff::default();
         self.watched = watched;
         self.damaged = false;
-        self.look = true;
+        self.check_pending = true;
     }
 
-    fn seen(&mut self, damaged: bool) {
-        self.damaged = damaged;
-        self.look = false;
-    }
-
-    fn touched(&mut self, now: Moment) {
-        let close = now.boot - self.touched_at < SECOND;
-        self.touches = if close { self.touches + 1 } else { 0 };
-        self.touched_at = now.boot;
-        if self.touches > FREE_TOUCHES {
-            self.touches = 0;
-            self.deaf_until = now.boot + SECOND;
+    /// Another process that undoes each restore meets a growing delay.
+    fn delay_restore(&mut self, now: Moment) {
+        self.restore.not_before = now.boot;
+        match self.restored_at.filter(|at| now.boot - at <= MAX_RETRY) {
+            None => self.reverted_restores = 0,
+            Some(restored_at) => {
+                self.reverted_restores = self.reverted_restores.saturating_add(1);
+                if let Some(excess @ 1..) = self.reverted_restores.checked_sub(RESTORE_BURST) {
+                    self.restore.not_before = restored_at + exponential(excess).min(MAX_RETRY);
+                }
+            }
         }
-        self.look = true;
+    }
+
+    fn take_file_event(&mut self, now: Moment) {
+        let in_burst = self.file_event_at.is_some_and(|at| now.boot - at < SECOND);
+        self.file_events = if in_burst { self.file_events + 1 } else { 0 };
+        self.file_event_at = Some(now.boot);
+        if self.file_events > EVENT_BURST {
+            self.file_events = 0;
+            self.ignore_file_events_until = now.boot + SECOND;
+        }
+        self.check_pending = true;
     }
 
     fn decide(&self, now: Moment) -> Action {
-        if self.gave_up {
-            return Action::GiveUp;
-        }
-        if self.waits_for_clock(now) {
-            return Action::Sleep(Sleep { wall: Some(CLOCK_FLOOR * SECOND), boot: None, deaf: true });
+        if self.waiting_for_clock {
+            return Action::Sleep(Sleep { wall: Some(CLOCK_FLOOR * SECOND), boot: None, ignore_file_events: true });
         }
         let due = self.due(now);
-        if let Some(why) = due
+        if let Some(reason) = due
             && now.boot >= self.issue.not_before
         {
             let iat = now.wall.div_euclid(SECOND);
-            let exp = iat.saturating_add(self.policy.lifetime);
-            return Action::Issue { term: Validity { iat, exp }, why };
+            let validity = Validity { iat, exp: iat.saturating_add(self.policy.lifetime) };
+            return Action::Issue { validity, reason };
         }
-        let good = self.has_good_badge(now);
-        if good && self.damaged && now.boot >= self.restore_at() {
+        let valid = self.has_valid_badge(now);
+        if valid && self.damaged && now.boot >= self.restore.not_before {
             return Action::Restore;
         }
-        let looks = self.policy.look_always || !self.watched;
-        let look = self.look || looks && now.boot >= self.look_at;
-        if good && !self.damaged && look && now.boot >= self.deaf_until {
-            return Action::Look;
+        let check_due = self.check_pending || self.polls() && now.boot >= self.next_poll;
+        if valid && !self.damaged && check_due && now.boot >= self.ignore_file_events_until {
+            return Action::Check;
         }
-        self.sleep(now, due.is_some(), good, looks)
+        Action::Sleep(self.sleep(now, due.is_some(), valid))
     }
 
-    fn sleep(&self, now: Moment, due: bool, good: bool, looks: bool) -> Action {
+    fn polls(&self) -> bool {
+        self.policy.poll_always || !self.watched
+    }
+
+    fn sleep(&self, now: Moment, due: bool, valid: bool) -> Sleep {
+        let intact = valid && !self.damaged;
         let retry = due.then_some(self.issue.not_before);
-        let restore = (good && self.damaged).then(|| self.restore_at());
-        let look = (good && !self.damaged && self.look).then_some(self.deaf_until);
-        let patrol = (good && !self.damaged && looks).then_some(self.look_at.max(self.deaf_until));
-        Action::Sleep(Sleep {
+        let restore = (valid && self.damaged).then_some(self.restore.not_before);
+        let check = (intact && self.check_pending).then_some(self.ignore_file_events_until);
+        let poll = (intact && self.polls()).then_some(self.next_poll.max(self.ignore_file_events_until));
+        Sleep {
             wall: if due { Some(self.end_or_never(now)) } else { self.renewal() },
-            boot: [retry, restore, look, patrol].into_iter().flatten().min(),
-            deaf: !good || self.damaged || self.look,
-        })
+            boot: [retry, restore, check, poll].into_iter().flatten().min(),
+            ignore_file_events: !intact || self.check_pending,
+        }
     }
 
-    /// While a renewal fails, its clock deadline is the end of the old badge: from there a damaged file is no
-    /// longer restored. It also keeps the timer armed, which is what tells of clock steps.
+    /// While a renewal fails, the wall deadline is the end of the old badge: after it a damaged file is no longer restored.
+    /// It also keeps the timer armed, which reports when the clock is set.
     fn end_or_never(&self, now: Moment) -> i64 {
         self.expiry().filter(|end| *end > now.wall).unwrap_or(i64::MAX)
     }
 
-    fn due(&self, now: Moment) -> Option<Why> {
-        let Some(badge) = self.badge else { return Some(Why::Start) };
+    fn due(&self, now: Moment) -> Option<IssueReason> {
+        let Some(badge) = self.badge else { return Some(IssueReason::Start) };
         if badge.iat > now.wall.div_euclid(SECOND) {
-            Some(Why::FromTheFuture)
+            Some(IssueReason::FromTheFuture)
         } else if self.expiry().is_some_and(|end| end <= now.wall) {
-            Some(Why::Expired)
+            Some(IssueReason::Expired)
         } else if self.renewal().is_some_and(|at| at <= now.wall) {
-            Some(Why::Due)
-        } else if self.asked {
-            Some(Why::Asked)
+            Some(IssueReason::Due)
+        } else if self.renewal_requested {
+            Some(IssueReason::Requested)
         } else {
             None
         }
-    }
-
-    /// The earliest boot time at which a damaged file may be written again.
-    fn restore_at(&self) -> i64 {
-        let patience = match self.fight() {
-            0 => 0,
-            fight => doubling(fight).min(LONGEST_RETRY),
-        };
-        let peace = self.restored_at.map_or(i64::MIN, |at| at + patience);
-        self.restore.not_before.max(peace)
     }
 }

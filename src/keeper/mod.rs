@@ -1,11 +1,18 @@
-//! When and what next: the pure machine that decides, and the loop that carries out what it says.
+//! When a badge is renewed, and what is told about it: the pure machine, the pure report, and the loop that carries out
+//! what the machine decides.
 
-pub mod event;
-pub mod issue;
-pub mod machine;
-pub mod moment;
+mod event;
+mod machine;
+mod moment;
 pub mod policy;
-pub mod run;
+mod prepare;
+mod report;
+mod run;
 pub mod settings;
-pub mod tell;
-mod wake;
+mod wait;
+
+pub(crate) use prepare::{issue, prepare};
+pub(crate) use run::run;
+
+#[cfg(test)]
+mod tests;

@@ -1,25 +1,32 @@
-//! One instant, seen on both clocks.
+//! One instant on both clocks.
 
-/// A second in the unit of [`Moment`].
-pub const SECOND: i64 = 1000;
+/// One second in the unit of [`Moment`].
+pub(crate) const SECOND: i64 = 1000;
 
-/// What the two clocks say at one instant, in milliseconds.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Moment {
-    /// Since 1970-01-01T00:00:00Z, as the wall clock has it: somebody may set it, forward or backward.
+/// The time on two clocks at one instant, in milliseconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Moment {
+    /// Since 1970-01-01T00:00:00Z. The wall clock can be set, forward or backward.
     pub wall: i64,
-    /// Since boot, suspended time included: nobody sets it.
+    /// Since boot, including time in suspend. This clock cannot be set.
     pub boot: i64,
 }
 
 impl Moment {
-    /// The distance between the clocks. It changes when the wall clock is set, and only then (slewing moves both).
-    pub fn offset(self) -> i64 {
-        self.wall - self.boot
+    /// By how much the wall clock was set between `earlier` and now, in milliseconds. Steps below 1 s count as 0:
+    /// slewing (adjtime(3)) moves both clocks alike, and reading them takes time.
+    pub(crate) fn clock_step_since(self, earlier: Moment) -> i64 {
+        let step = self.offset() - earlier.offset();
+        if step.abs() < SECOND { 0 } else { step }
     }
 
-    /// The wall time at which the boot clock will say `boot`, if nobody sets the clock.
-    pub fn wall_at(self, boot: i64) -> i64 {
+    /// The wall time at the boot time `boot`, unless the clock is set before.
+    pub(crate) fn wall_at(self, boot: i64) -> i64 {
         boot.saturating_add(self.offset())
+    }
+
+    /// Wall minus boot time. It changes only when the wall clock is set.
+    pub(crate) fn offset(self) -> i64 {
+        self.wall - self.boot
     }
 }

@@ -1,26 +1,19 @@
-//! What a keeper is told at its start; nothing of it changes while it runs.
+//! The settings of a keeper. They do not change while it runs.
 
 use super::policy::Policy;
 use crate::badge::claims::Identity;
-use crate::file::Wanted;
-use crate::key::file::Source;
+use crate::keystore::KeySource;
 
-/// Identity, policy and paths.
+/// What `badge keep` and `badge issue` are told.
 pub struct Settings {
-    /// What every badge says.
+    /// The claims that stay the same from badge to badge.
     pub identity: Identity,
-    /// For self-signed badges: flags and values that must be the did:key of the key.
-    pub claimed: Vec<(String, String)>,
+    /// With `--self-sign`: each flag or variable whose value must be the did:key of the key, and that value.
+    pub required_did: Vec<(String, String)>,
     /// When badges are due.
     pub policy: Policy,
     /// The private key.
-    pub key: Source,
-    /// Make the key when its file is not there.
+    pub key: KeySource,
+    /// Generate the key if its file does not exist.
     pub generate_key: bool,
-    /// The badge file; `badge issue` may do without.
-    pub output: Option<Wanted>,
-    /// Log lines are JSON.
-    pub json_log: bool,
-    /// A descriptor that gets a newline when the first badge stands.
-    pub ready_fd: Option<i32>,
 }

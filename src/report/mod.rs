@@ -1,5 +1,33 @@
-//! What others are told: log lines on stderr, readiness and status for a supervisor.
+//! What the keeper tells: a stream of notices, and its readers: the log on stderr and the supervisor.
+//!
+//! [`crate::keeper::report`] decides what is told. Nothing that a reader does can block or end the keeper.
 
-pub mod log;
-pub mod notify;
-pub mod time;
+mod line;
+pub(crate) mod log;
+mod notice;
+mod supervisor;
+pub(crate) mod time;
+
+pub(crate) use line::file_warning;
+pub(crate) use notice::{IssueReason, Notice, Status};
+pub(crate) use supervisor::Supervisor;
+
+use log::Log;
+use std::path::PathBuf;
+
+/// Passes notices to every reader.
+pub(crate) struct Reporter {
+    pub log: Log,
+    pub supervisor: Supervisor,
+    /// The badge file.
+    pub out: PathBuf,
+}
+
+impl Reporter {
+    pub(crate) fn tell(&mut self, notices: &[Notice]) {
+        for notice in notices {
+            self.log.tell(notice, &self.out);
+            self.supervisor.tell(notice);
+        }
+    }
+}

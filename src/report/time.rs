@@ -1,20 +1,20 @@
-//! Times and durations as a person reads them.
+//! Readable times and durations.
 
 use std::time::{Duration, UNIX_EPOCH};
 
 /// The last second that httpdate can print: 9999-12-31T23:59:59Z.
-const LAST: i64 = 253_402_300_799;
+const MAX_DATE: i64 = 253_402_300_799;
 
 /// A moment as an IMF-fixdate (RFC 9110 §5.6.7), from Unix seconds; outside 1970 to 9999 the number itself.
-pub fn date(unix: i64) -> String {
+pub(crate) fn date(unix: i64) -> String {
     match u64::try_from(unix) {
-        Ok(seconds) if unix <= LAST => httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds)),
+        Ok(seconds) if unix <= MAX_DATE => httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds)),
         _ => format!("@{unix}"),
     }
 }
 
 /// A span in seconds, the way Go writes it without the zeros: `1h30m`, `45s`.
-pub fn span(seconds: i64) -> String {
+pub(crate) fn span(seconds: i64) -> String {
     let total = seconds.unsigned_abs();
     let mut text = String::from(if seconds < 0 { "-" } else { "" });
     for (value, unit) in [(total / 3600, 'h'), (total / 60 % 60, 'm'), (total % 60, 's')] {
@@ -33,8 +33,8 @@ mod tests {
     #[test]
     fn a_date_is_readable_and_no_number_is_too_strange_for_it() {
         assert_eq!(date(1_795_451_236), "Mon, 23 Nov 2026 16:27:16 GMT");
-        assert_eq!(date(LAST), "Fri, 31 Dec 9999 23:59:59 GMT");
-        for strange in [LAST + 1, -1, i64::MAX, i64::MIN] {
+        assert_eq!(date(MAX_DATE), "Fri, 31 Dec 9999 23:59:59 GMT");
+        for strange in [MAX_DATE + 1, -1, i64::MAX, i64::MIN] {
             assert_eq!(date(strange), format!("@{strange}"));
         }
     }

@@ -54,7 +54,6 @@ pub(crate) fn reap_children() {
 
 /// Blocked signals that were sent and not read yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(dead_code, reason = "for the keeper, to end without another step")]
 pub(crate) struct Pending {
     /// SIGTERM or SIGINT.
     pub(crate) stop: bool,
@@ -63,7 +62,6 @@ pub(crate) struct Pending {
 }
 
 /// The pending signals, which stay pending (sigpending(2)).
-#[allow(dead_code, reason = "for the keeper, to end without another step")]
 pub(crate) fn pending() -> Pending {
     let mut set = MaybeUninit::zeroed();
     // SAFETY: the set consists of integers, so zeroed or filled it is valid.

@@ -1,10 +1,12 @@
-//! What every black-box test needs: a scratch directory, the real binary, a running keeper, bounded waits.
+//! Shared by the black-box tests: a scratch directory, the real binary, a running keeper, bounded polls.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use capiscio::badge::verify::{Claims, Rules, verify};
+use capiscio::encoding::json::{Json, parse};
 use capiscio::key::PublicKey;
 use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -17,11 +19,14 @@ pub const RFC_SEED: &str = "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A";
 pub const RFC_PUBLIC: &str = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
 pub const RFC_DID: &str = "did:key:z6MktwupdmLXVVqTzCw4i46r4uGyosGXRnR3XjN4Zq7oMMsw";
 
-/// A directory of its own for each test, removed at its end.
+/// The bound of every poll: only a failure reaches it.
+pub const TIMEOUT: Duration = Duration::from_secs(30);
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
+
+/// A directory for one test, removed at its end.
 pub struct Scratch(PathBuf);
 
 impl Scratch {
-    /// An empty directory.
     pub fn empty() -> Scratch {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("capiscio-test-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
@@ -45,16 +50,32 @@ impl Scratch {
         self.0.join(name)
     }
 
+    /// Creates a directory and its parents.
+    pub fn mkdir(&self, name: impl AsRef<Path>) {
+        fs::create_dir_all(self.join(name)).unwrap();
+    }
+
+    pub fn symlink(&self, target: impl AsRef<Path>, name: impl AsRef<Path>) {
+        std::os::unix::fs::symlink(target, self.join(name)).unwrap();
+    }
+
+    pub fn rename(&self, from: &str, to: &str) {
+        fs::rename(self.join(from), self.join(to)).unwrap();
+    }
+
+    pub fn remove(&self, name: impl AsRef<Path>) {
+        fs::remove_file(self.join(name)).unwrap();
+    }
+
     pub fn write(&self, name: impl AsRef<Path>, content: impl AsRef<[u8]>) {
         fs::write(self.join(name), content).unwrap();
     }
 
     /// Writes a file with mode 0600.
     pub fn write_private(&self, name: impl AsRef<Path>, content: impl AsRef<[u8]>) {
-        use std::os::unix::fs::PermissionsExt;
         let path = self.join(name);
         fs::write(&path, content).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        chmod(&path, 0o600);
     }
 
     pub fn read(&self, name: impl AsRef<Path>) -> String {
@@ -82,15 +103,24 @@ pub fn names_in(directory: &Path) -> Vec<String> {
     names
 }
 
-/// The words that start the binary under test. `CAPISCIO_TEST_BINARY` names another build of it, with a runner before
-/// it if need be ("qemu-aarch64-static path").
+/// Permission bits.
+pub fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+pub fn chmod(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// The command line of the binary under test. `CAPISCIO_TEST_BINARY` names another build of it, behind a runner if need
+/// be ("qemu-aarch64-static path").
 pub fn binary() -> Vec<String> {
     let chosen = std::env::var("CAPISCIO_TEST_BINARY").ok();
     let words = chosen.as_deref().unwrap_or(env!("CARGO_BIN_EXE_capiscio")).split_ascii_whitespace();
     words.map(str::to_owned).collect()
 }
 
-/// The real binary, in `directory`, with an environment in which nothing speaks to it.
+/// The real binary in `directory`, with no environment but `PATH`.
 pub fn capiscio(directory: &Path) -> Command {
     let words = binary();
     let mut command = Command::new(&words[0]);
@@ -99,9 +129,38 @@ pub fn capiscio(directory: &Path) -> Command {
     command
 }
 
+/// `badge keep --key private.jwk --out OUT`.
+pub fn keep(scratch: &Scratch, out: impl AsRef<OsStr>) -> Command {
+    let mut command = capiscio(scratch.path());
+    command.args(["badge", "keep", "--key", "private.jwk", "--out"]).arg(out);
+    command
+}
+
+/// The command run by another program: `strace ...`, `setpriv ...`, `sh -c '... exec "$@"' sh`.
+pub fn wrap(prefix: &[&str], command: &Command) -> Command {
+    let mut outer = Command::new(prefix[0]);
+    outer.args(&prefix[1..]).arg(command.get_program()).args(command.get_args());
+    outer.current_dir(command.get_current_dir().unwrap()).env_clear().stdin(Stdio::null());
+    outer.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    outer
+}
+
 /// Runs a command of the program to its end.
 pub fn run<S: AsRef<OsStr>>(directory: &Path, arguments: &[S]) -> Ended {
     Ended::from(capiscio(directory).args(arguments).output().unwrap())
+}
+
+/// Runs a command that may hang; kills it at the timeout. Its output must fit into a pipe (64 KiB).
+pub fn run_bounded(command: &mut Command) -> Ended {
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let begin = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if begin.elapsed() > TIMEOUT {
+            child.kill().unwrap();
+        }
+        sleep(Duration::from_millis(1));
+    }
+    Ended::from(child.wait_with_output().unwrap())
 }
 
 /// How a command ended.
@@ -110,6 +169,16 @@ pub struct Ended {
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
+}
+
+impl Ended {
+    /// The command failed with exit status 1, and stderr contains each of these words.
+    pub fn assert_failed(&self, words: &[&str]) {
+        assert_eq!(self.code, Some(1), "{}", self.stderr);
+        for word in words {
+            assert!(self.stderr.contains(word), "{word:?} is missing in: {}", self.stderr);
+        }
+    }
 }
 
 impl From<Output> for Ended {
@@ -122,7 +191,33 @@ impl From<Output> for Ended {
     }
 }
 
-/// A running `badge keep`, killed at the end of the test if it still runs. Its stderr goes to `keeper.log`.
+/// One line of the JSON log.
+pub struct LogLine(Json);
+
+impl LogLine {
+    /// `None` while the line is incomplete.
+    pub fn parse(line: &str) -> Option<LogLine> {
+        parse(line).map(LogLine)
+    }
+
+    fn member(&self, name: &str) -> &Json {
+        let member = self.0.as_object().and_then(|object| object.get(name).ok()?);
+        member.unwrap_or_else(|| panic!("no {name} in {:?}", self.0))
+    }
+
+    pub fn text(&self, name: &str) -> &str {
+        self.member(name).as_str().unwrap_or_else(|| panic!("{name} is not a string in {:?}", self.0))
+    }
+
+    pub fn number(&self, name: &str) -> i64 {
+        match self.member(name) {
+            Json::Unsigned(number) => *number as i64,
+            _ => panic!("{name} is not an integer in {:?}", self.0),
+        }
+    }
+}
+
+/// A running `badge keep`, killed at the end of the test. Its stderr goes to a file beside the scratch directory.
 pub struct Keeper {
     pub child: Child,
     log: PathBuf,
@@ -130,34 +225,30 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// `badge keep --key private.jwk --out badge.jwt` in this directory, with these arguments in addition, once
-    /// its first badge stands.
+    /// Starts a keeper of `badge.jwt` with these further arguments and waits for the first badge.
     pub fn start(scratch: &Scratch, arguments: &[&str]) -> Keeper {
-        let mut keeper = Keeper::spawn(scratch, arguments);
-        keeper.until("it has started", |keeper| keeper.log().contains("started"));
+        Keeper::start_command(scratch, keep(scratch, "badge.jwt").args(arguments), "badge.jwt")
+    }
+
+    /// Starts any command that writes badges to `out` and waits for the first one.
+    pub fn start_command(scratch: &Scratch, command: &mut Command, out: impl AsRef<Path>) -> Keeper {
+        let mut keeper = Keeper::spawn(scratch, command, out);
+        keeper.wait_for("started");
         keeper
     }
 
-    /// The same without waiting.
-    pub fn spawn(scratch: &Scratch, arguments: &[&str]) -> Keeper {
-        let mut command = capiscio(scratch.path());
-        command.args(["badge", "keep", "--key", "private.jwk", "--out", "badge.jwt"]).args(arguments);
-        Keeper::of(scratch, command, "badge.jwt")
-    }
-
-    /// Any command that keeps `out`.
-    pub fn of(scratch: &Scratch, mut command: Command, out: &str) -> Keeper {
+    /// Starts any command that writes badges to `out`. It logs JSON unless an argument of it says otherwise.
+    pub fn spawn(scratch: &Scratch, command: &mut Command, out: impl AsRef<Path>) -> Keeper {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        // Beside the scratch directory, so that a test sees only the keeper's own files in it.
         let name = format!("{}.{}.log", scratch.path().display(), COUNT.fetch_add(1, Ordering::Relaxed));
         let log = PathBuf::from(name);
-        let child = command.stdout(Stdio::null()).stderr(fs::File::create(&log).unwrap()).spawn().unwrap();
-        Keeper { child, log, out: scratch.join(out) }
+        command.env("CAPISCIO_LOG_FORMAT", "json").stdout(Stdio::null()).stderr(fs::File::create(&log).unwrap());
+        Keeper { child: command.spawn().unwrap(), log, out: scratch.join(out) }
     }
 
-    /// A keeper that somebody started, and whose stderr somebody else reads.
-    pub fn running(child: Child, scratch: &Scratch, out: &str) -> Keeper {
-        Keeper { child, log: PathBuf::new(), out: scratch.join(out) }
+    /// Starts a command whose stderr the test has set up, and does not wait.
+    pub fn without_log(scratch: &Scratch, command: &mut Command) -> Keeper {
+        Keeper { child: command.spawn().unwrap(), log: PathBuf::new(), out: scratch.join("badge.jwt") }
     }
 
     pub fn pid(&self) -> i32 {
@@ -168,26 +259,72 @@ impl Keeper {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    /// How many lines of the log contain `words`.
-    pub fn lines_with(&self, words: &str) -> usize {
-        self.log().lines().filter(|line| line.contains(words)).count()
+    /// The lines of the JSON log.
+    pub fn lines(&self) -> Vec<LogLine> {
+        self.log().lines().filter_map(LogLine::parse).collect()
+    }
+
+    /// The event of each line.
+    pub fn events(&self) -> Vec<String> {
+        self.lines().iter().map(|line| line.text("event").to_owned()).collect()
+    }
+
+    /// How many lines have this event.
+    pub fn count(&self, event: &str) -> usize {
+        self.lines().iter().filter(|line| line.text("event") == event).count()
+    }
+
+    /// The sentences of this event.
+    pub fn messages(&self, event: &str) -> Vec<String> {
+        let lines = self.lines();
+        let lines = lines.iter().filter(|line| line.text("event") == event);
+        lines.map(|line| line.text("message").to_owned()).collect()
+    }
+
+    /// How many sentences of this event contain `words`.
+    pub fn count_with(&self, event: &str, words: &str) -> usize {
+        self.messages(event).iter().filter(|message| message.contains(words)).count()
     }
 
     pub fn badge(&self) -> Option<String> {
         fs::read_to_string(&self.out).ok()
     }
 
-    /// Polls for a condition; the log is escaped when it does not come true.
+    /// The claims of the badge, which must be valid now.
+    pub fn assert_good(&self) -> Claims {
+        assert_good(&self.out)
+    }
+
+    /// Waits until the log has a line with this event.
+    pub fn wait_for(&mut self, event: &str) {
+        self.wait_for_count(event, 1);
+    }
+
+    /// Waits until the log has this many lines with this event.
+    pub fn wait_for_count(&mut self, event: &str, count: usize) {
+        self.until(&format!("{count} x {event}"), |keeper| keeper.count(event) >= count);
+    }
+
+    /// Waits until the file holds this badge.
+    pub fn wait_for_badge(&mut self, badge: &str) {
+        self.until("the badge is back", |keeper| keeper.badge().as_deref() == Some(badge));
+    }
+
+    /// Polls for a condition while the keeper runs.
     pub fn until(&mut self, what: &str, condition: impl Fn(&Keeper) -> bool) {
         let begin = Instant::now();
         while !condition(self) {
             if let Some(status) = self.child.try_wait().unwrap() {
-                assert!(condition(self), "the keeper ended ({status}) before {what}\n{}", self.log());
+                assert!(condition(self), "the keeper ended ({status}) before: {what}\n{}", self.log());
                 return;
             }
-            assert!(begin.elapsed() < PATIENCE, "waited in vain until {what}\n{}", self.log());
-            sleep(STEP);
+            assert!(begin.elapsed() < TIMEOUT, "timeout: {what}\n{}", self.log());
+            sleep(POLL_INTERVAL);
         }
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
     }
 
     pub fn signal(&self, signal: libc::c_int) {
@@ -195,22 +332,29 @@ impl Keeper {
         assert_eq!(unsafe { libc::kill(self.pid(), signal) }, 0);
     }
 
+    /// Requests a renewal and waits for it.
+    pub fn renew(&mut self) {
+        let before = self.count("renewed");
+        self.signal(libc::SIGHUP);
+        self.wait_for_count("renewed", before + 1);
+    }
+
     /// Waits for its end.
-    pub fn ended(&mut self) -> ExitStatus {
+    pub fn wait(&mut self) -> ExitStatus {
         let begin = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
             }
-            assert!(begin.elapsed() < PATIENCE, "the keeper does not end\n{}", self.log());
-            sleep(STEP);
+            assert!(begin.elapsed() < TIMEOUT, "the keeper does not end\n{}", self.log());
+            sleep(POLL_INTERVAL);
         }
     }
 
-    /// Stops it as a supervisor does.
-    pub fn stop(&mut self) -> ExitStatus {
+    /// Ends it as a supervisor does; the exit status must be 0.
+    pub fn stop(&mut self) {
         self.signal(libc::SIGTERM);
-        self.ended()
+        assert_eq!(self.wait().code(), Some(0), "{}", self.log());
     }
 }
 
@@ -222,16 +366,12 @@ impl Drop for Keeper {
     }
 }
 
-/// Longer than anything takes that works, on any machine.
-pub const PATIENCE: Duration = Duration::from_secs(30);
-const STEP: Duration = Duration::from_millis(5);
-
-/// Polls for a condition, with a bound that only a failure reaches.
+/// Polls for a condition.
 pub fn until(what: &str, condition: impl Fn() -> bool) {
     let begin = Instant::now();
     while !condition() {
-        assert!(begin.elapsed() < PATIENCE, "waited in vain until {what}");
-        sleep(STEP);
+        assert!(begin.elapsed() < TIMEOUT, "timeout: {what}");
+        sleep(POLL_INTERVAL);
     }
 }
 
@@ -239,23 +379,37 @@ pub fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64
 }
 
-/// The claims of a badge that the RFC 8037 key signed and that is valid now; anything else fails the test.
-pub fn claims(token: &str) -> Claims {
-    claims_by(RFC_PUBLIC, token)
+/// The claims of the badge in a file, as [`assert_valid`].
+pub fn assert_good(path: &Path) -> Claims {
+    assert_valid(&fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
 }
 
-/// The claims of a badge that is valid now under this public JWK.
-pub fn claims_by(jwk: &str, token: &str) -> Claims {
+/// The claims of a badge that the key of RFC 8037 signed and that is valid now.
+pub fn assert_valid(token: &str) -> Claims {
+    verify_with(RFC_PUBLIC, token).unwrap_or_else(|error| panic!("{error}\n{token}"))
+}
+
+/// The claims of a badge that this public JWK verifies and that is valid now.
+pub fn verify_with(jwk: &str, token: &str) -> Result<Claims, String> {
     let key = PublicKey::from_jwk(jwk).unwrap();
-    match accepted(&key, token.as_bytes()) {
-        Ok(claims) => claims,
-        Err(why) => panic!("{why}\n{token}"),
-    }
+    let rules =
+        Rules { key: Some(&key), accept_self_signed: false, trusted_issuers: &[], audience: None, skew: 0, now: now() };
+    verify(token.as_bytes(), &rules).map_err(|invalid| invalid.to_string())
 }
 
-/// Whether the badge is whole, signed by this key and valid now.
-pub fn accepted(key: &PublicKey, token: &[u8]) -> Result<Claims, String> {
-    let rules =
-        Rules { key: Some(key), accept_self_signed: false, trusted_issuers: &[], audience: None, skew: 0, now: now() };
-    verify(token, &rules).map_err(|invalid| invalid.to_string())
+/// xorshift64*: the same seed gives the same numbers. The seed is not 0.
+pub struct Rng(pub u64);
+
+impl Rng {
+    pub fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 11
+    }
+
+    /// 0 to `end` - 1.
+    pub fn below(&mut self, end: u64) -> u64 {
+        self.next() % end
+    }
 }

@@ -1,32 +1,36 @@
-//! Whatever happens to the file, the badge is back at once, with one warning that says what was seen.
+//! Whatever happens to the file, the badge is restored at once, with one warning.
 
-use crate::common::{Keeper, PATIENCE, Scratch, claims};
-use crate::tools::{chmod, mode, renew, settled};
+use crate::common::{Keeper, Scratch, TIMEOUT, chmod, mode};
+use crate::tools::{inode, wait_until_idle};
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-type Harm = fn(&Path);
+type Change = fn(&Path);
 
-/// What is done to the file, and the words of the warning (either of them: a writer that is interrupted half way
-/// is seen half way).
-const HARMS: [(&str, Harm, [&str; 2]); 7] = [
-    ("deleted", |out| fs::remove_file(out).unwrap(), ["it is gone", "it is gone"]),
-    ("truncated", |out| drop(fs::File::create(out).unwrap()), ["it is empty", "it is empty"]),
-    ("overwritten", |out| fs::write(out, "x".repeat(700)).unwrap(), ["its content is not", "it is empty"]),
-    ("appended to", |out| append(out), ["its content is not", "its content is not"]),
-    ("replaced by a forged badge", replace_by_forged, ["its content is not", "its mode is 0644"]),
-    ("chmod-ed", |out| chmod(out, 0o644), ["its mode is 0644 instead of 0600", "--out-mode"]),
-    ("moved away", |out| fs::rename(out, out.with_extension("moved")).unwrap(), ["it is gone", "it is gone"]),
+/// A change of the file, and what the warning says. There are two sentences where the keeper may see the change half
+/// done.
+const CHANGES: [(&str, Change, [&str; 2]); 7] = [
+    ("deleted", |out| fs::remove_file(out).unwrap(), ["was deleted"; 2]),
+    ("truncated", |out| drop(fs::File::create(out).unwrap()), ["was truncated"; 2]),
+    ("overwritten", overwrite, ["has other content", "was truncated"]),
+    ("appended to", append, ["has other content"; 2]),
+    ("replaced by a forged badge", replace_by_forged, ["has other content", "has mode 0644"]),
+    ("chmod", |out| chmod(out, 0o644), ["has mode 0644 instead of 0600 (--out-mode sets another mode)"; 2]),
+    ("moved away", |out| fs::rename(out, out.with_extension("moved")).unwrap(), ["was deleted"; 2]),
 ];
 
+fn overwrite(out: &Path) {
+    fs::write(out, "x".repeat(700)).unwrap();
+}
+
 fn append(out: &Path) {
-    use std::io::Write;
     fs::OpenOptions::new().append(true).open(out).unwrap().write_all(b"\n").unwrap();
 }
 
-/// A badge as good as ours in everything but its signature.
+/// Only the signature of the forged badge is wrong.
 fn replace_by_forged(out: &Path) {
     let genuine = fs::read_to_string(out).unwrap();
     let (rest, signature) = genuine.rsplit_once('.').unwrap();
@@ -36,46 +40,47 @@ fn replace_by_forged(out: &Path) {
     fs::rename(&forged, out).unwrap();
 }
 
-/// Does the harm and returns how long the badge was not as it was.
-fn restored_after(out: &Path, harm: Harm) -> Duration {
-    let before = fs::read_to_string(out).unwrap();
+/// Changes the file and waits for the same badge again; returns how long that took.
+fn assert_restored(scratch: &Scratch, change: Change) -> Duration {
+    let out = scratch.join("badge.jwt");
+    let before = fs::read_to_string(&out).unwrap();
     let begin = Instant::now();
-    harm(out);
-    while fs::read_to_string(out).ok().as_ref() != Some(&before) || mode(out) != 0o600 {
-        assert!(begin.elapsed() < PATIENCE, "the badge does not come back");
+    change(&out);
+    while fs::read_to_string(&out).ok().as_ref() != Some(&before) || mode(&out) != 0o600 {
+        assert!(begin.elapsed() < TIMEOUT, "the badge is not restored");
         sleep(Duration::from_micros(200));
     }
     begin.elapsed()
 }
 
 #[test]
-fn a_damaged_badge_is_restored_at_once_with_one_warning_that_names_what_was_seen() {
-    for (what, harm, words) in HARMS {
+fn restores_a_changed_badge_with_one_warning_that_names_the_change() {
+    for (what, change, words) in CHANGES {
         let scratch = Scratch::with_key();
         let mut keeper = Keeper::start(&scratch, &[]);
-        let took = restored_after(&scratch.join("badge.jwt"), harm);
+        let took = assert_restored(&scratch, change);
         assert!(took < Duration::from_secs(2), "{what}: {took:?}");
-        keeper.until("it says so", |keeper| keeper.log().contains("restored the badge"));
-        settled(keeper.pid());
+        keeper.wait_for("restored");
+        wait_until_idle(&keeper);
         let log = keeper.log();
-        let warnings: Vec<&str> = log.lines().filter(|line| line.contains("changed by somebody else")).collect();
+        let lines = keeper.lines();
+        let warnings: Vec<_> = lines.iter().filter(|line| line.text("event") == "damaged").collect();
         assert_eq!(warnings.len(), 1, "{what}\n{log}");
-        assert!(words.iter().any(|word| warnings[0].contains(word)), "{what}\n{log}");
-        assert!(warnings[0].contains(" warning: ") && warnings[0].contains("badge.jwt"), "{log}");
-        assert_eq!(keeper.lines_with("renewed"), 0, "the same badge is written again\n{log}");
+        let message = warnings[0].text("message");
+        assert!(words.iter().any(|word| message.contains(word)) && message.contains("badge.jwt"), "{what}\n{log}");
+        assert_eq!(warnings[0].text("level"), "warning");
+        assert_eq!(keeper.count("renewed"), 0, "the same badge is written again\n{log}");
     }
 }
 
-/// The issue asks for 100 ms; a loaded machine gets two seconds for the slowest, and the median is held.
+/// Issue 10 demands 100 ms. The median must keep that; a loaded machine has two seconds for the slowest.
 #[test]
 fn restoring_takes_far_less_than_a_tenth_of_a_second() {
     let mut times = Vec::new();
     for _ in 0..3 {
         let scratch = Scratch::with_key();
         let _keeper = Keeper::start(&scratch, &[]);
-        for (_, harm, _) in HARMS {
-            times.push(restored_after(&scratch.join("badge.jwt"), harm));
-        }
+        times.extend(CHANGES.map(|(_, change, _)| assert_restored(&scratch, change)));
     }
     times.sort();
     let (median, slowest) = (times[times.len() / 2], times[times.len() - 1]);
@@ -84,106 +89,113 @@ fn restoring_takes_far_less_than_a_tenth_of_a_second() {
     assert!(slowest < Duration::from_secs(2), "{times:?}");
 }
 
-/// The moment between the rename and whatever the keeper does next is no exception.
+/// Repeated, so that some changes fall between the rename and the next check.
 #[test]
-fn a_change_in_the_very_moment_of_the_replacement_is_seen() {
+fn restores_after_changes_in_the_moment_of_the_replacement() {
     let scratch = Scratch::with_key();
     let _keeper = Keeper::start(&scratch, &[]);
     for _ in 0..25 {
-        restored_after(&scratch.join("badge.jwt"), |out| chmod(out, 0o644));
+        assert_restored(&scratch, |out| chmod(out, 0o644));
     }
 }
 
 #[test]
-fn reading_touching_and_linking_the_file_is_no_damage() {
+fn reading_touching_and_linking_the_file_are_not_damage() {
     let scratch = Scratch::with_key();
     let mut keeper = Keeper::start(&scratch, &[]);
     let out = scratch.join("badge.jwt");
-    let inode = crate::tools::inode(&out);
-    fs::File::open(&out).unwrap().set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
-    fs::hard_link(&out, scratch.join("another")).unwrap();
-    fs::remove_file(scratch.join("another")).unwrap();
-    settled(keeper.pid());
-    assert_eq!(keeper.lines_with("warning"), 2, "only the two about test values\n{}", keeper.log());
-    assert_eq!(crate::tools::inode(&out), inode);
-    renew(&mut keeper);
+    let before = inode(&out);
+    fs::File::open(&out).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+    fs::hard_link(&out, scratch.join("other")).unwrap();
+    scratch.remove("other");
+    wait_until_idle(&keeper);
+    assert_eq!(keeper.events(), ["warning", "warning", "started"], "two test values\n{}", keeper.log());
+    assert_eq!(inode(&out), before);
+    keeper.renew();
 }
 
 #[test]
-fn a_change_through_a_hard_link_is_damage_and_hits_only_the_old_file() {
+fn a_change_through_a_hard_link_is_restored_and_stays_in_the_old_file() {
     let scratch = Scratch::with_key();
     let _keeper = Keeper::start(&scratch, &[]);
-    let (out, other) = (scratch.join("badge.jwt"), scratch.join("another"));
-    fs::hard_link(&out, &other).unwrap();
-    restored_after(&out, |out| fs::write(out.with_file_name("another"), "forged").unwrap());
-    assert_eq!(fs::read_to_string(other).unwrap(), "forged");
+    fs::hard_link(scratch.join("badge.jwt"), scratch.join("other")).unwrap();
+    assert_restored(&scratch, |out| fs::write(out.with_file_name("other"), "forged").unwrap());
+    assert_eq!(scratch.read("other"), "forged");
 }
 
 #[test]
-fn an_equal_file_put_in_its_place_is_no_damage_but_is_kept_like_our_own() {
+fn an_equal_file_in_its_place_is_not_damage_and_is_watched() {
     let scratch = Scratch::with_key();
     let mut keeper = Keeper::start(&scratch, &[]);
-    let out = scratch.join("badge.jwt");
-    let token = fs::read_to_string(&out).unwrap();
-    scratch.write_private("equal", &token);
-    fs::rename(scratch.join("equal"), &out).unwrap();
-    settled(keeper.pid());
-    assert_eq!(keeper.lines_with("changed by somebody else"), 0, "{}", keeper.log());
-    restored_after(&out, |out| fs::write(out, "forged").unwrap());
-    keeper.until("it says so", |keeper| keeper.lines_with("changed by somebody else") == 1);
+    scratch.write_private("equal", keeper.badge().unwrap());
+    scratch.rename("equal", "badge.jwt");
+    wait_until_idle(&keeper);
+    assert_eq!(keeper.count("damaged"), 0, "{}", keeper.log());
+    assert_restored(&scratch, overwrite);
+    keeper.wait_for("restored");
+    assert_eq!(keeper.count("damaged"), 1, "{}", keeper.log());
 }
 
-/// ext4 gives a freed inode number to the next file, so numbers do not tell two files apart.
+/// ext4 gives a freed inode number to the next file, so the number does not distinguish two files.
 #[test]
-fn an_equal_file_that_inherits_the_inode_number_is_kept_like_our_own() {
+fn an_equal_file_with_the_same_inode_number_is_watched() {
     let scratch = Scratch::with_key();
     let mut keeper = Keeper::start(&scratch, &[]);
     let out = scratch.join("badge.jwt");
-    let token = fs::read_to_string(&out).unwrap();
-    settled(keeper.pid());
-    let mut inherited = false;
+    let token = keeper.badge().unwrap();
+    wait_until_idle(&keeper);
+    let mut is_reused = false;
     for _ in 0..5 {
         keeper.signal(libc::SIGSTOP);
-        let before = crate::tools::inode(&out);
-        fs::remove_file(&out).unwrap();
+        let before = inode(&out);
+        scratch.remove("badge.jwt");
         scratch.write_private("badge.jwt", &token);
-        inherited |= crate::tools::inode(&out) == before;
+        is_reused |= inode(&out) == before;
         keeper.signal(libc::SIGCONT);
-        settled(keeper.pid());
-        assert_eq!(keeper.lines_with("changed by somebody else"), 0, "{}", keeper.log());
+        wait_until_idle(&keeper);
+        assert_eq!(keeper.count("damaged"), 0, "{}", keeper.log());
     }
-    println!("an inode number was inherited: {inherited}");
-    restored_after(&out, |out| fs::write(out, "forged").unwrap());
-    keeper.until("it says so", |keeper| keeper.lines_with("changed by somebody else") == 1);
+    println!("an inode number was reused: {is_reused}");
+    assert_restored(&scratch, overwrite);
+    keeper.wait_for("restored");
+    assert_eq!(keeper.count("damaged"), 1, "{}", keeper.log());
 }
 
 #[test]
-fn a_link_or_a_directory_in_its_place_is_named_and_never_followed() {
+fn a_symlink_in_its_place_is_replaced_and_never_followed() {
     let scratch = Scratch::with_key();
     scratch.write("victim", "precious");
-    let mut keeper = Keeper::start(&scratch, &[]);
-    restored_after(&scratch.join("badge.jwt"), |out| {
+    let _keeper = Keeper::start(&scratch, &[]);
+    assert_restored(&scratch, |out| {
         fs::remove_file(out).unwrap();
+        // The keeper may be faster.
         let _ = std::os::unix::fs::symlink("victim", out);
     });
     assert!(fs::symlink_metadata(scratch.join("badge.jwt")).unwrap().is_file());
     assert_eq!(scratch.read("victim"), "precious");
-    settled(keeper.pid());
-    // A directory cannot be replaced by a file: that fails with its reason until it is gone.
+}
+
+/// A rename cannot replace a directory by a file.
+#[test]
+fn fails_while_a_directory_is_in_its_place_and_recovers() {
+    let scratch = Scratch::with_key();
+    let mut keeper = Keeper::start(&scratch, &[]);
+    let badge = keeper.badge().unwrap();
     keeper.signal(libc::SIGSTOP);
-    fs::remove_file(scratch.join("badge.jwt")).unwrap();
-    fs::create_dir(scratch.join("badge.jwt")).unwrap();
+    scratch.remove("badge.jwt");
+    scratch.mkdir("badge.jwt");
     keeper.signal(libc::SIGCONT);
-    keeper.until("it says so", |keeper| keeper.log().contains("it is no ordinary file any more"));
-    keeper.until("it fails", |keeper| keeper.log().contains("a directory stands where the file belongs"));
+    keeper.wait_for("failed");
+    assert_eq!(keeper.count_with("damaged", "not a regular file"), 1, "{}", keeper.log());
+    assert!(keeper.messages("failed")[0].contains("a directory has the name of the file"), "{}", keeper.log());
     fs::remove_dir(scratch.join("badge.jwt")).unwrap();
-    keeper.until("it is back", |keeper| keeper.badge().is_some_and(|badge| claims(&badge).exp > 0));
+    keeper.wait_for_badge(&badge);
 }
 
 #[test]
-fn a_badge_damaged_while_its_key_is_gone_is_restored_from_memory() {
+fn restores_from_memory_while_the_key_is_missing() {
     let scratch = Scratch::with_key();
     let _keeper = Keeper::start(&scratch, &[]);
-    fs::remove_file(scratch.join("private.jwk")).unwrap();
-    restored_after(&scratch.join("badge.jwt"), |out| fs::write(out, "forged").unwrap());
+    scratch.remove("private.jwk");
+    assert_restored(&scratch, overwrite);
 }

@@ -1,57 +1,51 @@
-//! A symbolic link at --out is followed once, at the start, to the file that is kept.
+//! A symbolic link at --out is followed once, at the start.
 
-use crate::common::{Keeper, Scratch, capiscio, claims};
-use crate::tools::{KEEP, chmod, chown, is_good, keep_ends, leftovers, renew};
+use crate::common::{Keeper, Scratch, assert_good, chmod, keep};
+use crate::tools::{OTHER_USER, assert_keep_fails, chown, names_but_key};
 use std::fs;
-use std::os::unix::fs::{lchown, symlink};
 
 #[test]
-fn the_file_behind_links_is_replaced_and_the_links_stay() {
+fn replaces_the_file_behind_symlinks_and_leaves_the_symlinks() {
     let scratch = Scratch::with_key();
-    fs::create_dir(scratch.join("real")).unwrap();
-    symlink("next", scratch.join("badge.jwt")).unwrap();
-    symlink(scratch.join("real/current.jwt"), scratch.join("next")).unwrap();
+    scratch.mkdir("real");
+    scratch.symlink("next", "badge.jwt");
+    scratch.symlink(scratch.join("real/current.jwt"), "next");
     let mut keeper = Keeper::start(&scratch, &[]);
-    renew(&mut keeper);
-    assert!(fs::symlink_metadata(scratch.join("badge.jwt")).unwrap().is_symlink());
-    assert!(fs::symlink_metadata(scratch.join("next")).unwrap().is_symlink());
-    is_good(&scratch.join("real/current.jwt"));
-    assert_eq!(leftovers(&scratch.join("real")), [".current.jwt.lock", "current.jwt"]);
+    keeper.renew();
+    for link in ["badge.jwt", "next"] {
+        assert!(fs::symlink_metadata(scratch.join(link)).unwrap().is_symlink());
+    }
+    assert_good(&scratch.join("real/current.jwt"));
+    assert_eq!(names_but_key(&scratch.join("real")), [".current.jwt.lock", "current.jwt"]);
     // The real file is watched.
     let badge = scratch.read("real/current.jwt");
     scratch.write("real/current.jwt", "forged");
-    keeper.until("it is restored", |keeper| keeper.badge().as_ref() == Some(&badge));
-    assert!(keeper.stop().success());
-    assert_eq!(leftovers(&scratch.join("real")), ["current.jwt"]);
+    keeper.wait_for_badge(&badge);
+    keeper.stop();
+    assert_eq!(names_but_key(&scratch.join("real")), ["current.jwt"]);
 }
 
-/// In a directory like /tmp anybody may plant a link; the kernel does not follow one there (protected_symlinks in
+/// In a directory like /tmp any user may create a link. The kernel does not follow one there (protected_symlinks in
 /// proc_sys_fs(5)), and neither does a keeper that reads links by itself.
 #[test]
 #[ignore = "needs root: gives files to another user"]
-fn a_strangers_link_in_a_sticky_directory_is_not_followed() {
+fn does_not_follow_another_users_symlink_in_a_sticky_directory() {
     let scratch = Scratch::with_key();
-    fs::create_dir(scratch.join("shared")).unwrap();
+    scratch.mkdir("shared");
     chmod(&scratch.join("shared"), 0o1777);
     scratch.write("victim", "precious");
     let link = scratch.join("shared/badge.jwt");
-    symlink("../victim", &link).unwrap();
-    let keep = || keep_ends(&scratch, "shared/badge.jwt");
-    lchown(&link, Some(crate::tools::STRANGER), Some(crate::tools::STRANGER)).unwrap();
-    let ended = keep();
-    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
-    assert!(ended.stderr.contains("symbolic link of uid 54321"), "{}", ended.stderr);
+    scratch.symlink("../victim", &link);
+    chown(&link, OTHER_USER, OTHER_USER);
+    assert_keep_fails(&scratch, "shared/badge.jwt", &["symbolic link of uid 54321"]);
     assert_eq!(scratch.read("victim"), "precious");
-    assert_eq!(leftovers(&scratch.join("shared")), ["badge.jwt"]);
-    // The directory's owner may, and so may we.
-    for owner in [0, crate::tools::STRANGER] {
-        lchown(&link, Some(owner), Some(owner)).unwrap();
+    assert_eq!(names_but_key(&scratch.join("shared")), ["badge.jwt"]);
+    // A link of the directory's owner or our own is followed.
+    for owner in [0, OTHER_USER] {
+        chown(&link, owner, owner);
         chown(&scratch.join("shared"), owner, owner);
-        let mut command = capiscio(scratch.path());
-        command.args(KEEP).args(["--out", "shared/badge.jwt"]);
-        let mut keeper = Keeper::of(&scratch, command, "victim");
-        keeper.until("it has started", |keeper| keeper.log().contains("started"));
-        claims(&scratch.read("victim"));
-        assert!(keeper.stop().success());
+        let mut keeper = Keeper::start_command(&scratch, &mut keep(&scratch, "shared/badge.jwt"), "victim");
+        keeper.assert_good();
+        keeper.stop();
     }
 }

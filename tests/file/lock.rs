@@ -1,195 +1,167 @@
 //! One keeper for one file.
 
-use crate::common::{Ended, Keeper, Scratch, capiscio, until};
-use crate::tools::{KEEP, behind, chown, ended, is_good, keep_ends, leftovers, mode, renew, settled};
-use std::fs;
-use std::os::unix::fs::symlink;
+use crate::common::{Keeper, Scratch, chmod, keep, mode, run, run_bounded, wrap};
+use crate::tools::{OTHER_USER, Traced, assert_keep_fails, chown, names_but_key, sleeps, wait_until_idle};
 
-/// Runs a second keeper for `out` to its end.
-fn second(scratch: &Scratch, out: &str) -> Ended {
-    keep_ends(scratch, out)
-}
+const LOCK: &str = ".badge.jwt.lock";
 
 #[test]
-fn a_second_keeper_ends_at_once_with_1_and_names_the_first_ones_pid() {
+fn a_second_keeper_fails_at_once_and_names_the_first() {
     let scratch = Scratch::with_key();
     let mut first = Keeper::start(&scratch, &[]);
-    let badge = first.badge();
-    let ended = second(&scratch, "badge.jwt");
-    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
-    assert!(ended.stderr.contains(&format!("pid {}", first.pid())), "{}", ended.stderr);
-    assert!(ended.stderr.contains(".badge.jwt.lock"), "{}", ended.stderr);
-    assert_eq!(first.badge(), badge, "the second wrote nothing");
-    // It took nothing with it: the first still holds, renews and shuts others out.
-    renew(&mut first);
-    assert_eq!(second(&scratch, "badge.jwt").code, Some(1));
-    assert_eq!(leftovers(scratch.path()), [".badge.jwt.lock", "badge.jwt"]);
-}
-
-#[test]
-fn badge_issue_does_not_write_into_a_file_that_is_kept() {
-    let scratch = Scratch::with_key();
-    let first = Keeper::start(&scratch, &[]);
-    let badge = first.badge();
-    let ended = crate::common::run(scratch.path(), &["badge", "issue", "--key", "private.jwk", "--out", "badge.jwt"]);
-    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
-    assert!(ended.stderr.contains(&format!("pid {}", first.pid())), "{}", ended.stderr);
+    let (badge, pid) = (first.badge(), format!("pid {}", first.pid()));
+    assert_keep_fails(&scratch, "badge.jwt", &[&pid, LOCK]);
     assert_eq!(first.badge(), badge);
+    // The first keeper still holds the lock.
+    first.renew();
+    assert_keep_fails(&scratch, "badge.jwt", &[&pid]);
+    assert_eq!(names_but_key(scratch.path()), [LOCK, "badge.jwt"]);
 }
 
 #[test]
-fn through_links_and_other_spellings_it_is_still_one_file() {
+fn badge_issue_does_not_write_to_the_file_of_a_keeper() {
     let scratch = Scratch::with_key();
-    fs::create_dir(scratch.join("real")).unwrap();
-    symlink("real/badge.jwt", scratch.join("badge.jwt")).unwrap();
-    symlink("real", scratch.join("linked")).unwrap();
+    let keeper = Keeper::start(&scratch, &[]);
+    let badge = keeper.badge();
+    let ended = run(scratch.path(), &["badge", "issue", "--key", "private.jwk", "--out", "badge.jwt"]);
+    ended.assert_failed(&[&format!("pid {}", keeper.pid())]);
+    assert_eq!(keeper.badge(), badge);
+}
+
+#[test]
+fn symlinks_and_other_spellings_name_the_same_file() {
+    let scratch = Scratch::with_key();
+    scratch.mkdir("real");
+    scratch.symlink("real/badge.jwt", "badge.jwt");
+    scratch.symlink("real", "linked");
     let first = Keeper::start(&scratch, &[]);
-    assert_eq!(leftovers(&scratch.join("real")), [".badge.jwt.lock", "badge.jwt"]);
-    for spelling in ["badge.jwt", "./badge.jwt", "real/badge.jwt", "linked/badge.jwt", "real/../real/badge.jwt"] {
-        let ended = second(&scratch, spelling);
-        assert_eq!(ended.code, Some(1), "{spelling}: {}", ended.stderr);
-        assert!(ended.stderr.contains(&format!("pid {}", first.pid())), "{spelling}: {}", ended.stderr);
+    assert_eq!(names_but_key(&scratch.join("real")), [LOCK, "badge.jwt"]);
+    for out in ["badge.jwt", "./badge.jwt", "real/badge.jwt", "linked/badge.jwt", "real/../real/badge.jwt"] {
+        assert_keep_fails(&scratch, out, &[&format!("pid {}", first.pid())]);
     }
 }
 
 #[test]
-fn two_outputs_in_one_directory_do_not_disturb_each_other() {
+fn two_keepers_in_one_directory_do_not_disturb_each_other() {
     let scratch = Scratch::with_key();
     let mut one = Keeper::start(&scratch, &[]);
-    let mut command = capiscio(scratch.path());
-    command.args(["badge", "keep", "--key", "private.jwk", "--out", "badge.jwt.2"]);
-    let mut other = Keeper::of(&scratch, command, "badge.jwt.2");
-    other.until("it has started", |keeper| keeper.log().contains("started"));
-    settled(one.pid());
-    let before = crate::tools::sleeps(one.pid());
+    let mut other = Keeper::start_command(&scratch, &mut keep(&scratch, "badge.jwt.2"), "badge.jwt.2");
+    wait_until_idle(&one);
+    let before = sleeps(&one);
     for _ in 0..20 {
-        renew(&mut other);
+        other.renew();
     }
-    assert_eq!(crate::tools::sleeps(one.pid()), before, "the first slept on");
-    renew(&mut one);
-    fs::write(scratch.join("badge.jwt"), "forged").unwrap();
-    one.until("it is restored", |keeper| keeper.log().contains("restored"));
-    assert_eq!(other.lines_with("changed by somebody else"), 0);
-    assert!(one.stop().success() && other.stop().success());
-    assert_eq!(leftovers(scratch.path()), ["badge.jwt", "badge.jwt.2"]);
+    assert_eq!(sleeps(&one), before);
+    one.renew();
+    scratch.write("badge.jwt", "forged");
+    one.wait_for("restored");
+    assert_eq!(other.count("damaged"), 0);
+    one.stop();
+    other.stop();
+    assert_eq!(names_but_key(scratch.path()), ["badge.jwt", "badge.jwt.2"]);
 }
 
 #[test]
-fn the_lock_is_ours_alone_carries_the_pid_and_goes_with_a_clean_end() {
+fn the_lock_file_is_private_holds_the_pid_and_is_removed_at_the_end() {
     let scratch = Scratch::with_key();
     let mut keeper = Keeper::start(&scratch, &["--out-mode", "0644"]);
-    let lock = scratch.join(".badge.jwt.lock");
-    assert_eq!(mode(&lock), 0o600);
-    assert_eq!(fs::read_to_string(&lock).unwrap(), format!("{}\n", keeper.pid()));
-    assert!(keeper.stop().success());
-    assert_eq!(leftovers(scratch.path()), ["badge.jwt"]);
+    assert_eq!(mode(&scratch.join(LOCK)), 0o600);
+    assert_eq!(scratch.read(LOCK), format!("{}\n", keeper.pid()));
+    keeper.stop();
+    assert_eq!(names_but_key(scratch.path()), ["badge.jwt"]);
 }
 
 #[test]
-fn what_a_killed_keeper_left_hinders_nobody_and_is_cleared_away() {
+fn removes_what_a_killed_keeper_left_and_nothing_else() {
     let scratch = Scratch::with_key();
     Keeper::start(&scratch, &[]).signal(libc::SIGKILL);
     scratch.write(".badge.jwt.0123abcd.tmp", "half a bad");
     let foreign = [".badge.jwt.0123abcg.tmp", ".badge.jwt.0123abcd.tmp.bak", ".other.jwt.0123abcd.tmp"];
-    for name in foreign {
-        scratch.write(name, "not ours");
-    }
+    foreign.iter().for_each(|name| scratch.write(name, "not ours"));
     let mut keeper = Keeper::start(&scratch, &[]);
-    assert!(!leftovers(scratch.path()).contains(&".badge.jwt.0123abcd.tmp".to_owned()));
+    assert!(!scratch.join(".badge.jwt.0123abcd.tmp").exists());
     assert!(foreign.iter().all(|name| scratch.join(name).exists()), "{:?}", scratch.names());
-    assert!(keeper.stop().success());
-    assert!(!scratch.join(".badge.jwt.lock").exists());
+    keeper.stop();
+    assert!(!scratch.join(LOCK).exists());
 }
 
-/// Somebody who tidies up removes the lock: it is taken again with the next badge, and until then nothing fails.
 #[test]
-fn a_lock_file_that_somebody_removed_is_taken_again() {
+fn retakes_a_deleted_lock_file_and_leaves_a_foreign_one() {
     let scratch = Scratch::with_key();
     let mut keeper = Keeper::start(&scratch, &[]);
-    fs::remove_file(scratch.join(".badge.jwt.lock")).unwrap();
-    renew(&mut keeper);
-    assert_eq!(second(&scratch, "badge.jwt").code, Some(1));
-    // Not ours to remove: a foreign file under that name.
-    fs::remove_file(scratch.join(".badge.jwt.lock")).unwrap();
-    scratch.write(".badge.jwt.lock", "somebody else's");
-    assert!(keeper.stop().success());
-    assert_eq!(scratch.read(".badge.jwt.lock"), "somebody else's");
+    scratch.remove(LOCK);
+    keeper.renew();
+    assert_keep_fails(&scratch, "badge.jwt", &[&format!("pid {}", keeper.pid())]);
+    scratch.remove(LOCK);
+    scratch.write(LOCK, "not ours");
+    keeper.stop();
+    assert_eq!(scratch.read(LOCK), "not ours");
 }
 
 #[test]
-fn a_keeper_that_lost_its_lock_to_another_leaves_the_file_to_that_one() {
+fn a_keeper_that_lost_its_lock_does_not_write_until_it_has_it_again() {
     let scratch = Scratch::with_key();
     let mut first = Keeper::start(&scratch, &[]);
-    fs::remove_file(scratch.join(".badge.jwt.lock")).unwrap();
+    scratch.remove(LOCK);
     let mut other = Keeper::start(&scratch, &[]);
     let pid = format!("pid {}", other.pid());
     first.signal(libc::SIGHUP);
-    first.until("it yields", |keeper| keeper.log().contains(&pid));
-    renew(&mut other);
-    assert!(other.stop().success());
-    renew(&mut first);
+    first.until("it fails", |keeper| keeper.count_with("failed", &pid) > 0);
+    other.renew();
+    other.stop();
+    first.renew();
 }
 
 #[test]
-fn something_else_under_the_locks_name_is_named_and_left_alone() {
+fn a_lock_that_is_not_a_regular_file_is_named_and_left_alone() {
     let scratch = Scratch::with_key();
-    let lock = scratch.join(".badge.jwt.lock");
     scratch.write("victim", "precious");
-    symlink("victim", &lock).unwrap();
-    let ended = second(&scratch, "badge.jwt");
-    assert_eq!(ended.code, Some(1));
-    assert!(ended.stderr.contains(".badge.jwt.lock is no ordinary file"), "{}", ended.stderr);
+    let words = [".badge.jwt.lock is not a regular file"];
+    scratch.symlink("victim", LOCK);
+    assert_keep_fails(&scratch, "badge.jwt", &words);
     assert_eq!(scratch.read("victim"), "precious");
-    fs::remove_file(&lock).unwrap();
-    fs::create_dir(&lock).unwrap();
-    let ended = second(&scratch, "badge.jwt");
-    assert_eq!(ended.code, Some(1));
-    assert!(ended.stderr.contains(".badge.jwt.lock is no ordinary file"), "{}", ended.stderr);
-    assert_eq!(leftovers(scratch.path()), [".badge.jwt.lock", "victim"]);
+    scratch.remove(LOCK);
+    scratch.mkdir(LOCK);
+    assert_keep_fails(&scratch, "badge.jwt", &words);
+    assert_eq!(names_but_key(scratch.path()), [LOCK, "victim"]);
 }
 
 #[test]
 #[ignore = "needs root: two users"]
-fn a_lock_left_by_another_user_is_named_with_its_owner() {
+fn a_lock_file_of_another_user_is_named_with_its_owner() {
     let scratch = Scratch::with_key();
-    crate::tools::chmod(scratch.path(), 0o777);
-    scratch.write_private(".badge.jwt.lock", "4711\n");
-    let user = crate::tools::STRANGER;
-    chown(&scratch.join("private.jwk"), user, user);
-    let (id, id2) = (format!("--reuid={user}"), format!("--regid={user}"));
-    let mut command = behind(&["setpriv", &id, &id2, "--clear-groups"], scratch.path());
-    let ended = ended(command.args(KEEP));
-    assert_eq!(ended.code, Some(1));
-    assert!(ended.stderr.contains("the lock "), "{}", ended.stderr);
-    assert!(ended.stderr.contains("belongs to uid 0"), "{}", ended.stderr);
+    chmod(scratch.path(), 0o777);
+    scratch.write_private(LOCK, "4711\n");
+    chown(&scratch.join("private.jwk"), OTHER_USER, OTHER_USER);
+    let (user, group) = (format!("--reuid={OTHER_USER}"), format!("--regid={OTHER_USER}"));
+    let mut command = wrap(&["setpriv", &user, &group, "--clear-groups"], &keep(&scratch, "badge.jwt"));
+    run_bounded(&mut command).assert_failed(&["the lock file ", "belongs to uid 0"]);
     assert!(!scratch.join("badge.jwt").exists());
 }
 
 #[test]
-#[ignore = "needs strace: faults are put into system calls"]
+#[ignore = "needs strace: injects faults into system calls"]
 fn a_file_system_without_locks_is_a_warning_and_leaves_no_lock_file() {
     let scratch = Scratch::with_key();
-    let fault = ["-e", "inject=flock:error=ENOLCK"];
-    let mut traced = crate::tools::Traced::start(&scratch, &fault, &[]);
-    assert_eq!(traced.keeper.lines_with("knows no locks (No locks available"), 1, "{}", traced.keeper.log());
-    renew(&mut traced.keeper);
-    assert_eq!(traced.keeper.lines_with("knows no locks"), 1);
-    assert!(traced.injected());
-    assert_eq!(leftovers(scratch.path()), ["badge.jwt"]);
-    assert!(traced.keeper.stop().success());
-    is_good(&scratch.join("badge.jwt"));
+    let mut traced = Traced::start(&scratch, &["-e", "inject=flock:error=ENOLCK"], &[]);
+    traced.keeper.renew();
+    assert_eq!(traced.keeper.count_with("warning", "cannot lock"), 1, "{}", traced.keeper.log());
+    assert_eq!(traced.keeper.count_with("warning", "No locks available"), 1, "{}", traced.keeper.log());
+    traced.assert_injected();
+    assert_eq!(names_but_key(scratch.path()), ["badge.jwt"]);
+    traced.keeper.stop();
+    traced.keeper.assert_good();
 }
 
-/// NFS locks exclusively only what is open for writing (flock(2)).
+/// NFS locks a file exclusively only if it is open for writing (flock(2)).
 #[test]
-#[ignore = "needs strace: faults are put into system calls"]
-fn where_only_a_writable_file_can_be_locked_it_is_locked_so() {
+#[ignore = "needs strace: injects faults into system calls"]
+fn locks_a_writable_descriptor_where_a_read_only_one_does_not_work() {
     let scratch = Scratch::with_key();
-    let fault = ["-e", "inject=flock:error=EBADF:when=1"];
-    let mut traced = crate::tools::Traced::start(&scratch, &fault, &[]);
-    assert!(traced.injected());
-    assert_eq!(traced.keeper.lines_with("knows no locks"), 0, "{}", traced.keeper.log());
-    assert_eq!(second(&scratch, "badge.jwt").code, Some(1));
-    assert!(traced.keeper.stop().success());
-    until("the lock is gone", || !scratch.join(".badge.jwt.lock").exists());
+    let mut traced = Traced::start(&scratch, &["-e", "inject=flock:error=EBADF:when=1"], &[]);
+    traced.assert_injected();
+    assert_eq!(traced.keeper.count_with("warning", "cannot lock"), 0, "{}", traced.keeper.log());
+    assert_keep_fails(&scratch, "badge.jwt", &[&format!("pid {}", traced.keeper.pid())]);
+    traced.keeper.stop();
+    assert!(!scratch.join(LOCK).exists());
 }

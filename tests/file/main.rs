@@ -1,4 +1,4 @@
-//! The badge file, by the real binary: never torn, never lost, never someone else's.
+//! The badge file, as its readers and its file system see it.
 //!
 //! The ordinary tests need nothing. Those that need root, strace or minutes are ignored by default; the script
 //! `campaign` in this directory runs all of them.
@@ -7,11 +7,11 @@
 mod common;
 mod tools;
 
+mod conflicts;
 mod damage;
 mod directory;
 mod disk;
 mod faults;
-mod fight;
 mod keys;
 mod killed;
 mod links;

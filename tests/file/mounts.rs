@@ -1,52 +1,50 @@
-//! Whoever mounts a single file, or the directory read-only, is told to mount the directory.
+//! A mount of the single file, or of the directory read-only: the error says to mount the directory.
 
 use crate::common::Scratch;
-use crate::tools::{Mounted, keep_ends as keep, leftovers};
-use std::fs;
+use crate::tools::{Mounted, Traced, assert_keep_fails, names_but_key};
 
-#[test]
-#[ignore = "needs root: mounts"]
-fn a_single_file_bind_mount_is_a_sentence_that_says_to_mount_the_directory() {
+/// A directory `container` with a mount point for `host.jwt` in it.
+fn host_and_container() -> Scratch {
     let scratch = Scratch::with_key();
-    fs::create_dir(scratch.join("container")).unwrap();
-    scratch.write("host.jwt", "the old one");
+    scratch.mkdir("container");
+    scratch.write("host.jwt", "the old badge");
     scratch.write("container/badge.jwt", "");
-    let target = scratch.join("container/badge.jwt");
-    let mounted = Mounted::new(&format!("--bind '{}'", scratch.join("host.jwt").display()), &target);
-    let ended = keep(&scratch, "container/badge.jwt");
-    assert_eq!(ended.code, Some(1));
-    assert!(ended.stderr.contains("mount the directory instead of the single file"), "{}", ended.stderr);
-    assert_eq!(scratch.read("host.jwt"), "the old one");
-    assert_eq!(leftovers(&scratch.join("container")), ["badge.jwt"]);
-    drop(mounted);
+    scratch
+}
+
+fn bind(scratch: &Scratch, from: &str, to: &str) -> Mounted {
+    Mounted::new(&format!("--bind '{}'", scratch.join(from).display()), &scratch.join(to))
 }
 
 #[test]
 #[ignore = "needs root: mounts"]
-fn a_read_only_parent_with_a_writable_file_is_a_sentence_that_says_to_mount_the_directory() {
-    let scratch = Scratch::with_key();
-    fs::create_dir(scratch.join("container")).unwrap();
-    scratch.write("host.jwt", "the old one");
-    scratch.write("container/badge.jwt", "");
-    let container = scratch.join("container");
-    let parent = Mounted::new(&format!("--bind '{}'", container.display()), &container);
-    let file = Mounted::new(&format!("--bind '{}'", scratch.join("host.jwt").display()), &container.join("badge.jwt"));
-    parent.remount("ro,bind");
-    let ended = keep(&scratch, "container/badge.jwt");
-    assert_eq!(ended.code, Some(1));
-    assert!(ended.stderr.contains("mount the directory (not the single file), and writable"), "{}", ended.stderr);
-    assert_eq!(scratch.read("host.jwt"), "the old one");
-    drop((file, parent));
+fn a_bind_mount_of_the_single_file_is_refused_with_a_cure() {
+    let scratch = host_and_container();
+    let _file = bind(&scratch, "host.jwt", "container/badge.jwt");
+    assert_keep_fails(&scratch, "container/badge.jwt", &["mount the directory instead of the single file"]);
+    assert_eq!(scratch.read("host.jwt"), "the old badge");
+    assert_eq!(names_but_key(&scratch.join("container")), ["badge.jwt"]);
 }
 
-/// FUSE and network file systems change without this kernel's knowledge.
 #[test]
-#[ignore = "needs strace: what statfs tells is read from a trace"]
-fn the_kind_of_file_system_is_asked_for_with_each_badge() {
+#[ignore = "needs root: mounts"]
+fn a_writable_file_in_a_read_only_directory_is_refused_with_a_cure() {
+    let scratch = host_and_container();
+    let directory = bind(&scratch, "container", "container");
+    let _file = bind(&scratch, "host.jwt", "container/badge.jwt");
+    directory.remount("ro,bind");
+    assert_keep_fails(&scratch, "container/badge.jwt", &["mount the directory (not the single file) writable"]);
+    assert_eq!(scratch.read("host.jwt"), "the old badge");
+}
+
+/// FUSE and network file systems change without this kernel's knowledge, and a mount may come between two badges.
+#[test]
+#[ignore = "needs strace: reads statfs from a trace"]
+fn checks_the_kind_of_file_system_for_each_badge() {
     let scratch = Scratch::with_key();
-    let mut traced = crate::tools::Traced::start(&scratch, &["-e", "trace=statfs"], &[]);
-    crate::tools::renew(&mut traced.keeper);
+    let mut traced = Traced::start(&scratch, &["-e", "trace=statfs"], &[]);
+    traced.keeper.renew();
     traced.keeper.stop();
-    let asked = traced.complete().iter().filter(|line| line.contains("statfs(")).count();
-    assert!(asked >= 2, "{asked}");
+    let calls = traced.complete().iter().filter(|line| line.contains("statfs(")).count();
+    assert!(calls >= 2, "{calls}");
 }

@@ -1,109 +1,98 @@
-//! Any name that the file system takes is taken.
+//! Any name that the file system accepts works.
 
-use crate::common::{Keeper, RFC_KEY, Scratch, capiscio};
-use crate::tools::{ended, is_good, leftovers, renew, settled};
+use crate::common::{Keeper, Scratch, assert_good, keep, run_bounded, until};
+use crate::tools::{assert_keep_fails, names_but_key, wait_until_idle};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
-/// Keeps a badge under this name: it starts, renews, restores, shuts a second keeper out and leaves nothing.
-fn is_kept(directory: &str, name: &OsStr) {
+/// A keeper of this name starts, renews, restores, excludes a second keeper and leaves nothing but the badge.
+fn assert_keeps(directory: &str, name: &OsStr) {
     let scratch = Scratch::with_key();
     let out = Path::new(directory).join(name);
-    fs::create_dir_all(scratch.join(directory)).unwrap();
-    let command = || {
-        let mut command = capiscio(scratch.path());
-        command.args(["badge", "keep", "--key", "private.jwk", "--out"]).arg(&out);
-        command
-    };
-    let mut keeper = Keeper::of(&scratch, command(), "unused");
-    keeper.until("it has started", |keeper| keeper.log().contains("started"));
-    renew(&mut keeper);
-    let real = scratch.join(&out);
-    let badge = fs::read(&real).unwrap();
-    fs::write(&real, "forged").unwrap();
-    crate::common::until("it is restored", || fs::read(&real).ok().as_ref() == Some(&badge));
-    assert_eq!(ended(&mut command()).code, Some(1), "{name:?}");
-    let log = keeper.log();
-    assert!(log.lines().all(|line| line.contains(" GMT ")), "no name breaks a line in two\n{log}");
-    settled(keeper.pid());
-    // A killed keeper's leavings are known again under this name, too.
+    scratch.mkdir(directory);
+    let mut keeper = Keeper::start_command(&scratch, &mut keep(&scratch, &out), &out);
+    keeper.renew();
+    let badge = keeper.badge().unwrap();
+    scratch.write(&out, "forged");
+    keeper.wait_for_badge(&badge);
+    run_bounded(&mut keep(&scratch, &out)).assert_failed(&[&format!("pid {}", keeper.pid())]);
+    wait_until_idle(&keeper);
+    // The next keeper recognizes what a killed one leaves under this name.
     keeper.signal(libc::SIGKILL);
-    keeper.ended();
-    let mut keeper = Keeper::of(&scratch, command(), "unused");
-    keeper.until("it has started", |keeper| keeper.log().contains("started"));
-    is_good(&real);
-    assert!(keeper.stop().success());
-    let rest: Vec<OsString> = fs::read_dir(real.parent().unwrap())
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name())
-        .filter(|rest| rest != "private.jwk")
-        .collect();
-    assert_eq!(rest, [name]);
+    keeper.wait();
+    let mut keeper = Keeper::start_command(&scratch, &mut keep(&scratch, &out), &out);
+    keeper.assert_good();
+    keeper.stop();
+    let rest = fs::read_dir(scratch.join(&out).parent().unwrap()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(rest.filter(|rest| rest != "private.jwk").collect::<Vec<_>>(), [name]);
 }
 
 #[test]
-fn names_with_spaces_newlines_quotes_and_dashes_are_kept() {
-    is_kept("", OsStr::new("a badge\nwith 'every' \"kind\" of\tspace"));
-    is_kept("a b\nc", OsStr::new(" "));
-    is_kept("", OsStr::new(".hidden"));
+fn names_may_have_spaces_newlines_quotes_and_dashes() {
+    assert_keeps("", OsStr::new("a badge\nwith 'every' \"kind\" of\tspace"));
+    assert_keeps("a b\nc", OsStr::new(" "));
+    assert_keeps("", OsStr::new(".hidden"));
 }
 
 #[test]
-fn names_that_are_no_utf8_are_kept() {
-    is_kept("", &OsString::from_vec(vec![0xff, 0xfe, b'x', 0x80]));
+fn names_need_not_be_utf_8() {
+    assert_keeps("", &OsString::from_vec(vec![0xff, 0xfe, b'x', 0x80]));
 }
 
 #[test]
-fn names_of_255_bytes_are_kept() {
-    is_kept("", OsStr::new(&"n".repeat(255)));
-    is_kept("", OsStr::new(&"é".repeat(127)));
-    is_kept("", OsStr::from_bytes(&[0xff; 255]));
+fn names_may_have_255_bytes() {
+    assert_keeps("", OsStr::new(&"n".repeat(255)));
+    assert_keeps("", OsStr::new(&"é".repeat(127)));
+    assert_keeps("", OsStr::from_bytes(&[0xff; 255]));
 }
 
 #[test]
-fn two_names_of_255_bytes_with_one_beginning_do_not_disturb_each_other() {
+fn a_name_of_256_bytes_is_refused_with_a_cure() {
     let scratch = Scratch::with_key();
-    let names = ["a", "b"].map(|end| "n".repeat(254) + end);
-    let mut keepers = names.clone().map(|name| {
-        let mut command = capiscio(scratch.path());
-        command.args(["badge", "keep", "--key", "private.jwk", "--out", &name]);
-        let mut keeper = Keeper::of(&scratch, command, &name);
-        keeper.until("it has started", |keeper| keeper.log().contains("started"));
-        keeper
-    });
-    keepers.iter_mut().for_each(renew);
-    names.iter().for_each(|name| is_good(&scratch.join(name)).then_some(()).unwrap());
-    assert!(keepers.iter_mut().all(|keeper| keeper.stop().success()));
-    assert_eq!(leftovers(scratch.path()), names);
+    assert_keep_fails(&scratch, &"n".repeat(256), &["os error 36", "shorter name"]);
+    assert!(names_but_key(scratch.path()).is_empty());
 }
 
 #[test]
-fn relative_and_absolute_paths_and_paths_through_dots_are_kept() {
-    for spelling in ["badge.jwt", "./badge.jwt", "deep/../badge.jwt", "deep//er/../../badge.jwt", "/"] {
-        let scratch = Scratch::with_key();
-        fs::create_dir_all(scratch.join("deep/er")).unwrap();
-        let absolute = scratch.join("badge.jwt");
-        let spelling = if spelling == "/" { absolute.to_str().unwrap() } else { spelling };
-        let mut command = capiscio(scratch.path());
-        command.args(["badge", "keep", "--key", "private.jwk", "--out", spelling]);
-        let mut keeper = Keeper::of(&scratch, command, "badge.jwt");
-        keeper.until("it has started", |keeper| keeper.log().contains("started"));
-        renew(&mut keeper);
-        assert!(keeper.stop().success());
-        assert_eq!(leftovers(scratch.path()), ["badge.jwt", "deep"]);
+fn a_newline_in_a_name_does_not_break_a_line_of_the_text_log() {
+    let scratch = Scratch::with_key();
+    let mut command = keep(&scratch, "a\nbadge");
+    let mut keeper = Keeper::spawn(&scratch, command.args(["--log-format", "text"]), "a\nbadge");
+    until("the first badge", || scratch.join("a\nbadge").exists());
+    let badge = keeper.badge().unwrap();
+    scratch.write("a\nbadge", "forged");
+    keeper.wait_for_badge(&badge);
+    keeper.stop();
+    let log = keeper.log();
+    assert!(log.lines().all(|line| line.contains(" GMT ")), "{log}");
+    for event in ["started", "restoring", "restored", "stopped"] {
+        assert!(log.contains(event), "{event}\n{log}");
     }
 }
 
-/// A name of one byte more than the file system takes.
 #[test]
-fn a_name_that_is_too_long_is_a_sentence() {
-    let scratch = Scratch::empty();
-    scratch.write_private("private.jwk", RFC_KEY);
-    let name = "n".repeat(256);
-    let ended = crate::tools::keep_ends(&scratch, &name);
-    assert_eq!(ended.code, Some(1));
-    assert!(ended.stderr.contains("os error 36") && ended.stderr.contains("shorter name"), "{}", ended.stderr);
-    assert!(leftovers(scratch.path()).is_empty());
+fn two_names_of_255_bytes_that_differ_in_the_last_do_not_collide() {
+    let scratch = Scratch::with_key();
+    let names = ["a", "b"].map(|end| "n".repeat(254) + end);
+    let mut keepers = names.each_ref().map(|name| Keeper::start_command(&scratch, &mut keep(&scratch, name), name));
+    keepers.iter_mut().for_each(Keeper::renew);
+    names.iter().for_each(|name| drop(assert_good(&scratch.join(name))));
+    keepers.iter_mut().for_each(Keeper::stop);
+    assert_eq!(names_but_key(scratch.path()), names);
+}
+
+#[test]
+fn paths_may_be_relative_absolute_or_contain_dots() {
+    for spelling in ["badge.jwt", "./badge.jwt", "deep/../badge.jwt", "deep//er/../../badge.jwt", "/"] {
+        let scratch = Scratch::with_key();
+        scratch.mkdir("deep/er");
+        let absolute = scratch.join("badge.jwt");
+        let spelling = if spelling == "/" { absolute.to_str().unwrap() } else { spelling };
+        let mut keeper = Keeper::start_command(&scratch, &mut keep(&scratch, spelling), "badge.jwt");
+        keeper.renew();
+        keeper.stop();
+        assert_eq!(names_but_key(scratch.path()), ["badge.jwt", "deep"]);
+    }
 }

@@ -1,20 +1,16 @@
-//! The order of steps, read from a trace of the system calls.
+//! The order of system calls in one replacement, from a trace.
 
 use crate::common::Scratch;
-use crate::tools::{Traced, renew};
+use crate::tools::{Traced, own_group};
 
-/// What one line of the trace does about the badge, if anything.
-fn step(line: &str, directory: &str) -> Option<&'static str> {
+/// The step that a line of the trace is, if any.
+fn step<'a>(line: &'a str, directory: &str) -> Option<&'a str> {
     let call = line.split_ascii_whitespace().nth(1)?.split('(').next()?;
-    let temporary = line.contains("/.badge.jwt.") && line.contains(".tmp");
+    let is_temporary = line.contains("/.badge.jwt.") && line.contains(".tmp");
     match call {
-        "open" | "openat" if temporary => Some("open"),
-        "write" | "fchown" | "fchmod" | "fsync" | "rename" | "inotify_add_watch" | "unlink" if temporary => {
-            ["write", "fchown", "fchmod", "fsync", "rename", "inotify_add_watch", "unlink"]
-                .into_iter()
-                .find(|name| *name == call)
-        }
-        "renameat" | "renameat2" if temporary => Some("rename"),
+        "open" | "openat" if is_temporary => Some("open"),
+        "rename" | "renameat" | "renameat2" if is_temporary => Some("rename"),
+        "write" | "fchown" | "fchmod" | "fsync" | "inotify_add_watch" | "unlink" if is_temporary => Some(call),
         "fsync" if line.contains(&format!("<{directory}>")) => Some("fsync directory"),
         _ => None,
     }
@@ -22,23 +18,21 @@ fn step(line: &str, directory: &str) -> Option<&'static str> {
 
 #[test]
 #[ignore = "needs strace"]
-fn each_write_is_temp_file_content_group_mode_fsync_rename_directory_fsync() {
+fn each_write_syncs_the_file_before_and_the_directory_after_rename() {
     let scratch = Scratch::with_key();
-    // SAFETY: getegid(2) has no arguments and always succeeds.
-    let group = unsafe { libc::getegid() }.to_string();
+    let group = own_group();
     let arguments = ["--out-group", &group, "--out-mode", "0640"];
-    let calls = ["-e", "trace=file,desc,process"];
-    let mut traced = Traced::start(&scratch, &calls, &arguments);
-    renew(&mut traced.keeper);
-    renew(&mut traced.keeper);
-    std::fs::write(scratch.join("badge.jwt"), "forged").unwrap();
-    traced.keeper.until("it is restored", |keeper| keeper.log().contains("restored"));
+    let mut traced = Traced::start(&scratch, &["-e", "trace=file,desc,process"], &arguments);
+    traced.keeper.renew();
+    traced.keeper.renew();
+    scratch.write("badge.jwt", "forged");
+    traced.keeper.wait_for("restored");
     traced.keeper.stop();
     let lines = traced.complete();
     let directory = scratch.path().canonicalize().unwrap();
     let directory = directory.to_str().unwrap();
     let steps: Vec<&str> = lines.iter().filter_map(|line| step(line, directory)).collect();
-    // The watch comes before the rename, so that no moment of the new file's life goes unseen.
+    // The watch comes before the rename, so that no change of the new file goes unseen.
     let one = ["open", "write", "fchown", "fchmod", "fsync", "inotify_add_watch", "rename", "fsync directory"];
     assert_eq!(steps, one.repeat(4), "a start, two renewals, a restore\n{}", lines.join("\n"));
     for line in lines.iter().filter(|line| step(line, directory) == Some("open")) {

@@ -1,151 +1,133 @@
-//! The kernel tells of every change to the file and of nothing else; where it cannot, the file is looked at.
+//! The kernel reports changes of the file and of no other; where it cannot, the keeper polls the file.
 
-use crate::common::{Keeper, Scratch};
-use crate::tools::{Traced, behind, settled, sleeps};
+use crate::common::{Keeper, Scratch, keep, wrap};
+use crate::tools::{Traced, sleeps, wait_until_idle};
 use std::fs;
 use std::io::Write;
-use std::thread::sleep;
-use std::time::Duration;
+
+const POLLING: [&str; 2] = ["--check-interval", "200ms"];
 
 #[test]
 fn other_files_in_the_directory_never_wake_the_keeper() {
     let scratch = Scratch::with_key();
     let keeper = Keeper::start(&scratch, &[]);
-    settled(keeper.pid());
-    let before = sleeps(keeper.pid());
-    let mut log = fs::File::create(scratch.join("neighbour.log")).unwrap();
+    wait_until_idle(&keeper);
+    let before = sleeps(&keeper);
+    let mut log = fs::File::create(scratch.join("other.log")).unwrap();
     for round in 0..1000 {
         writeln!(log, "line {round}").unwrap();
-        let name = scratch.join(format!("badge.jwt.{round}"));
-        fs::write(&name, "x").unwrap();
-        fs::remove_file(name).unwrap();
+        let name = format!("badge.jwt.{round}");
+        scratch.write(&name, "x");
+        scratch.remove(name);
     }
-    fs::create_dir(scratch.join("directory")).unwrap();
-    fs::read_to_string(scratch.join("badge.jwt")).unwrap();
-    sleep(Duration::from_millis(200));
-    assert_eq!(sleeps(keeper.pid()), before, "the keeper was woken");
+    scratch.mkdir("directory");
+    scratch.read("badge.jwt");
+    wait_until_idle(&keeper);
+    assert_eq!(sleeps(&keeper), before);
 }
 
-/// The files of the process, by the flags of /proc/PID/fdinfo (O_CLOEXEC is 02000000).
 #[test]
-fn no_descriptor_is_inherited_by_anybody_and_none_is_a_directory() {
+fn all_descriptors_are_close_on_exec_and_none_is_a_directory() {
     let scratch = Scratch::with_key();
     let mut keeper = Keeper::start(&scratch, &[]);
-    crate::tools::renew(&mut keeper);
+    keeper.renew();
     let mut kinds = Vec::new();
-    for number in fs::read_dir(format!("/proc/{}/fd", keeper.pid())).unwrap() {
-        let number = number.unwrap();
-        let name = number.file_name().into_string().unwrap();
-        // What the test runner itself was given by its parents is not the keeper's.
-        let link = fs::read_link(number.path()).unwrap();
-        if name.parse::<u32>().unwrap() <= 2 || fs::read_link(format!("/proc/self/fd/{name}")).is_ok_and(|l| l == link)
-        {
+    for descriptor in fs::read_dir(format!("/proc/{}/fd", keeper.pid())).unwrap() {
+        let descriptor = descriptor.unwrap();
+        let number = descriptor.file_name().into_string().unwrap();
+        let kind = fs::read_link(descriptor.path()).unwrap();
+        // The test process itself may have inherited descriptors, and the keeper from it.
+        let is_inherited = fs::read_link(format!("/proc/self/fd/{number}")).is_ok_and(|ours| ours == kind);
+        if number.parse::<u32>().unwrap() <= 2 || is_inherited {
             continue;
         }
-        let info = fs::read_to_string(format!("/proc/{}/fdinfo/{name}", keeper.pid())).unwrap();
-        let flags = info.lines().find_map(|line| line.strip_prefix("flags:")).unwrap().trim().to_owned();
-        let flags = i32::from_str_radix(&flags, 8).unwrap();
-        assert!(flags & libc::O_CLOEXEC != 0, "descriptor {name}: {info}");
-        kinds.push(link.to_string_lossy().into_owned());
+        // O_CLOEXEC is among the octal flags (proc_pid_fdinfo(5)).
+        let info = fs::read_to_string(format!("/proc/{}/fdinfo/{number}", keeper.pid())).unwrap();
+        let flags = info.lines().find_map(|line| line.strip_prefix("flags:")).unwrap().trim();
+        assert!(i32::from_str_radix(flags, 8).unwrap() & libc::O_CLOEXEC != 0, "descriptor {number}: {info}");
+        kinds.push(kind.to_string_lossy().into_owned());
     }
     kinds.sort();
     assert_eq!(kinds.len(), 5, "the lock, two timers, signals, inotify: {kinds:?}");
     assert!(kinds[0].ends_with("/.badge.jwt.lock"), "{kinds:?}");
 }
 
-fn looks_every_interval(keeper: &mut Keeper, scratch: &Scratch, why: &str) {
-    keeper.until("it says why", |keeper| keeper.log().contains(why));
-    let log = keeper.log();
-    let line = log.lines().find(|line| line.contains(why)).unwrap();
-    assert!(line.contains(" warning: ") && line.contains("looked at every --check-interval"), "{log}");
+/// The keeper warns once, for this reason, that it polls; and it does poll.
+fn assert_polls(keeper: &mut Keeper, scratch: &Scratch, reason: &str) {
+    keeper.until("a warning", |keeper| keeper.count_with("warning", reason) == 1);
+    assert_eq!(keeper.count_with("warning", "polling it every --check-interval"), 1, "{}", keeper.log());
     let badge = keeper.badge().unwrap();
-    fs::write(scratch.join("badge.jwt"), "forged").unwrap();
-    keeper.until("it was looked at", |keeper| keeper.badge().as_ref() == Some(&badge));
-    crate::tools::renew(keeper);
-    settled_but_for_looks(keeper);
-    assert_eq!(keeper.lines_with("does not tell of changes"), 1, "said once\n{}", keeper.log());
-}
-
-fn settled_but_for_looks(keeper: &mut Keeper) {
-    let begin = sleeps(keeper.pid());
-    keeper.until("it looks again", |keeper| sleeps(keeper.pid()) > begin + 2);
+    scratch.write("badge.jwt", "forged");
+    keeper.wait_for_badge(&badge);
+    keeper.renew();
+    let before = sleeps(keeper);
+    keeper.until("it polls again", |keeper| sleeps(keeper) > before + 2);
+    assert_eq!(keeper.count_with("warning", "does not report changes"), 1, "{}", keeper.log());
 }
 
 #[test]
-#[ignore = "needs strace: faults are put into system calls"]
-fn without_inotify_the_file_is_looked_at_every_check_interval() {
-    for (errno, why) in [
-        ("ENOSYS", "inotify: Function not implemented"),
-        ("EMFILE", "limit of inotify instances is reached (fs.inotify.max_user_instances)"),
+#[ignore = "needs strace: injects faults into system calls"]
+fn polls_where_inotify_cannot_be_used() {
+    for (fault, reason) in [
+        ("inotify_init,inotify_init1:error=ENOSYS", "inotify: Function not implemented"),
+        ("inotify_init,inotify_init1:error=EMFILE", "inotify instance limit (fs.inotify.max_user_instances)"),
+        ("inotify_add_watch:error=ENOSPC", "inotify watch limit (fs.inotify.max_user_watches)"),
     ] {
         let scratch = Scratch::with_key();
-        let fault = format!("inject=inotify_init,inotify_init1:error={errno}");
-        let mut traced = Traced::start(&scratch, &["-e", &fault], &["--check-interval", "200ms"]);
-        looks_every_interval(&mut traced.keeper, &scratch, why);
-        assert!(traced.injected());
+        let mut traced = Traced::start(&scratch, &["-e", &format!("inject={fault}")], &POLLING);
+        assert_polls(&mut traced.keeper, &scratch, reason);
+        traced.assert_injected();
     }
 }
 
-#[test]
-#[ignore = "needs strace: faults are put into system calls"]
-fn without_a_free_watch_the_file_is_looked_at_every_check_interval() {
-    let scratch = Scratch::with_key();
-    let fault = ["-e", "inject=inotify_add_watch:error=ENOSPC"];
-    let mut traced = Traced::start(&scratch, &fault, &["--check-interval", "200ms"]);
-    looks_every_interval(&mut traced.keeper, &scratch, "limit of inotify watches is reached");
-    assert!(traced.injected());
-}
-
-/// No fault put in: a user namespace in which the user may have no inotify instance at all.
+/// Without an injected fault: a user namespace that allows no inotify instance.
 #[test]
 #[ignore = "needs root: makes a user namespace"]
-fn at_the_real_limit_of_instances_the_file_is_looked_at_every_check_interval() {
+fn polls_at_the_real_limit_of_inotify_instances() {
     let scratch = Scratch::with_key();
     let limit = r#"echo 0 > /proc/sys/user/max_inotify_instances; exec "$@""#;
-    let mut command = behind(&["unshare", "-U", "-r", "sh", "-c", limit, "sh"], scratch.path());
-    command.args(crate::tools::KEEP).args(["--check-interval", "200ms"]);
-    let mut keeper = Keeper::of(&scratch, command, "badge.jwt");
-    keeper.until("it has started", |keeper| keeper.log().contains("started"));
-    looks_every_interval(&mut keeper, &scratch, "fs.inotify.max_user_instances");
+    let mut command = wrap(&["unshare", "-U", "-r", "sh", "-c", limit, "sh"], &keep(&scratch, "badge.jwt"));
+    let mut keeper = Keeper::start_command(&scratch, command.args(POLLING), "badge.jwt");
+    assert_polls(&mut keeper, &scratch, "fs.inotify.max_user_instances");
 }
 
-/// The first look is still at the old state; from the next write on nothing polls any more.
+/// The next write after inotify works again ends the polling.
 #[test]
-#[ignore = "needs strace: faults are put into system calls"]
-fn once_inotify_is_to_be_had_again_nothing_polls_any_more() {
+#[ignore = "needs strace: injects faults into system calls"]
+fn stops_polling_when_inotify_works_again() {
     let scratch = Scratch::with_key();
     let fault = ["-e", "inject=inotify_init,inotify_init1:error=EMFILE:when=1..2"];
     let mut traced = Traced::start(&scratch, &fault, &[]);
-    traced.keeper.until("it is warned of", |keeper| keeper.log().contains("does not tell of changes"));
-    crate::tools::renew(&mut traced.keeper);
-    crate::tools::renew(&mut traced.keeper);
-    settled(traced.keeper.pid());
-    let badge = traced.keeper.badge().unwrap();
-    fs::write(scratch.join("badge.jwt"), "forged").unwrap();
-    traced.keeper.until("it is restored", |keeper| keeper.badge().as_ref() == Some(&badge));
-    assert_eq!(traced.keeper.lines_with("does not tell of changes"), 1, "{}", traced.keeper.log());
+    let keeper = &mut traced.keeper;
+    keeper.until("a warning", |keeper| keeper.count_with("warning", "does not report changes") == 1);
+    keeper.renew();
+    keeper.renew();
+    wait_until_idle(keeper);
+    let badge = keeper.badge().unwrap();
+    scratch.write("badge.jwt", "forged");
+    keeper.wait_for_badge(&badge);
+    assert_eq!(keeper.count_with("warning", "does not report changes"), 1, "{}", keeper.log());
 }
 
-/// An equal file that somebody put in place while no watch was free is not left without one.
+/// Another process replaces the file by an equal one while no watch is free.
 #[test]
-#[ignore = "needs strace: faults are put into system calls"]
-fn a_file_that_cannot_be_watched_any_more_is_replaced_or_looked_at() {
-    let scratch = Scratch::with_key();
-    // The first write needs some watches, each look some more; from a number on there are none.
+#[ignore = "needs strace: injects faults into system calls"]
+fn replaces_or_polls_a_file_that_cannot_be_watched() {
+    // The first write needs some watches, each check some more; from this number on there are none.
     for first in 2..12 {
+        let scratch = Scratch::with_key();
         let fault = format!("inject=inotify_add_watch:error=ENOSPC:when={first}+");
         let mut traced = Traced::start(&scratch, &["-e", &fault], &["--exp", "30s", "--renew-before", "10s"]);
-        let pid = traced.keeper.pid();
-        settled(pid);
-        let (out, badge) = (scratch.join("badge.jwt"), traced.keeper.badge().unwrap());
+        let keeper = &mut traced.keeper;
+        wait_until_idle(keeper);
+        let badge = keeper.badge().unwrap();
         scratch.write_private("equal", &badge);
-        fs::rename(scratch.join("equal"), &out).unwrap();
-        settled(pid);
-        let blind = traced.keeper.log().contains("does not tell of changes");
-        if !blind {
-            fs::write(&out, "forged").unwrap();
-            traced.keeper.until("it is restored", |keeper| keeper.badge().as_ref() == Some(&badge));
+        scratch.rename("equal", "badge.jwt");
+        wait_until_idle(keeper);
+        if keeper.count_with("warning", "does not report changes") == 0 {
+            scratch.write("badge.jwt", "forged");
+            keeper.wait_for_badge(&badge);
         }
-        traced.keeper.stop();
+        keeper.stop();
     }
 }

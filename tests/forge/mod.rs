@@ -1,4 +1,4 @@
-//! Badges made by hand: the good one, and what forgers and careless issuers make of it.
+//! Badges made by hand: a valid one, and what forgers and careless issuers make of it.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 mod parts;
@@ -15,8 +15,8 @@ pub fn issuer() -> PrivateKey {
     seeded(RFC_SEED)
 }
 
-/// A payload that is valid in every respect for an hour from now, with some members changed, added, or (with an
-/// empty value) taken away. Values are JSON.
+/// A payload that is valid for an hour from now, with some members changed, added, or (empty value) removed. Values are
+/// JSON.
 pub fn payload(changes: &[(&'static str, &str)]) -> String {
     let members = vec![
         ("jti", quoted("9b2f6f0e-5f2f-4d1c-8b8f-2f6f0e5f2f4d")),
@@ -36,7 +36,7 @@ pub fn badge(changes: &[(&'static str, &str)]) -> String {
     sign(HEADER, &payload(changes), &issuer())
 }
 
-/// A badge that ends so many seconds from now.
+/// A badge that expires this many seconds from now.
 pub fn ending_in(seconds: i64) -> String {
     let end = now() + seconds;
     badge(&[("iat", &(end - 7200).min(now()).to_string()), ("exp", &end.to_string())])
@@ -50,7 +50,7 @@ pub fn tampered(token: &str) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-/// Whether a terminal would print all of it and obey none of it.
+/// Whether no character of the text controls a terminal.
 pub fn is_plain(text: &str) -> bool {
     !text.chars().any(|c| c.is_control() && c != '\n' || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
 }

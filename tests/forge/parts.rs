@@ -1,11 +1,11 @@
-//! What a badge made by hand is put together from: for the tests here and, by path, for those in src/badge/verify.
+//! The parts of a badge made by hand. src/badge/verify/tests uses this file by path.
 
 use capiscio::encoding::base64url;
 use capiscio::key::PrivateKey;
 
 pub const HEADER: &str = r#"{"alg":"EdDSA","typ":"JWT"}"#;
 
-/// Somebody else than the issuer.
+/// A key that is not the issuer's.
 pub fn stranger() -> PrivateKey {
     seeded("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE")
 }
@@ -17,7 +17,7 @@ pub fn seeded(d: &str) -> PrivateKey {
     PrivateKey::from_seed(seed, None).unwrap()
 }
 
-/// A JSON object of these members with some of them changed, added, or (with an empty value) taken away. Values are JSON.
+/// A JSON object of these members, some of them changed, added, or (empty value) removed. Values are JSON.
 pub fn changed(mut members: Vec<(&'static str, String)>, changes: &[(&'static str, &str)]) -> String {
     for (name, value) in changes {
         members.retain(|(other, _)| other != name);
@@ -29,12 +29,12 @@ pub fn changed(mut members: Vec<(&'static str, String)>, changes: &[(&'static st
     format!("{{{}}}", members.join(","))
 }
 
-/// A text as it stands in JSON; escapes are the caller's.
+/// A JSON string; `text` is already escaped.
 pub fn quoted(text: &str) -> String {
     format!("\"{text}\"")
 }
 
-/// `domain` as it stands in JSON, escapes included.
+/// The `vc` claim; `domain` is already escaped.
 pub fn vc(domain: &str, level: &str) -> String {
     format!(
         r#"{{"type":["VerifiableCredential","AgentIdentity"],"credentialSubject":{{"domain":"{domain}","level":"{level}"}}}}"#

@@ -21,6 +21,7 @@ from joserfc.jwk import KeySet, OKPKey
 from jwt.algorithms import OKPAlgorithm
 
 BINARY = os.environ["CAPISCIO_BINARY"]
+README = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../README.md")
 SUBJECT = "did:web:agent.example.com"
 ISSUER = "https://registry.capisc.io"
 
@@ -310,14 +311,13 @@ def did_keys_agree():
         assert did == f"did:key:z{text}", did
 
 
-def converted(command, key, pem, target):
-    """Runs the conversion command that the error for this PEM key prints."""
-    write(key, pem)
-    done = subprocess.run([BINARY, *command, "--key", key], capture_output=True, text=True, env={}, timeout=30)
-    assert done.returncode != 0 and "is converted by: " in done.stderr, done
-    line = done.stderr.split("is converted by: ", 1)[1].splitlines()[0]
+def converted(name, pem):
+    """Runs the line of README.md that converts NAME.pem into NAME.jwk."""
+    write(f"{name}.pem", pem)
+    with open(README) as readme:
+        line = next(line for line in readme if line.startswith("(set -eC;") and f"{name}.pem" in line)
     subprocess.run(["sh", "-c", line], check=True, timeout=30)
-    return target
+    return f"{name}.jwk"
 
 
 def the_conversion_command_for_a_pem_key_works():
@@ -326,7 +326,7 @@ def the_conversion_command_for_a_pem_key_works():
     pem = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()
     os.rename("private.jwk", "ours.jwk")
     try:
-        name = converted(["badge", "issue"], "a key.pem", pem, "private.jwk")
+        name = converted("private", pem)
         signed, signature = issue(name).rsplit(".", 1)
         assert os.stat(name).st_mode & 0o777 == 0o600
         key.public_key().verify(unb64(signature), signed.encode())
@@ -341,7 +341,7 @@ def the_conversion_command_for_a_public_pem_key_works():
     os.rename("public.jwk", "ours.jwk")
     try:
         token = by_hand(claims(jwk_by_hand(key)), key)
-        name = converted(["badge", "verify", token], "a public key.pem", pem, "public.jwk")
+        name = converted("public", pem)
         capiscio("badge", "verify", "--key", name, token)
     finally:
         os.rename("ours.jwk", "public.jwk")

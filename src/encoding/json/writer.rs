@@ -41,7 +41,7 @@ impl JsonObject {
     }
 
     /// All members of another object.
-    pub(crate) fn extend(mut self, more: JsonObject) -> JsonObject {
+    pub(crate) fn extend(mut self, more: &JsonObject) -> JsonObject {
         if self.0.len() > 1 && more.0.len() > 1 {
             self.0.push(',');
         }

@@ -1,0 +1,66 @@
+//! `capiscio key gen`
+
+use super::{not_synced, print, print_message, print_warning};
+use crate::cli::KeyGenArgs;
+use crate::encoding::escaped;
+use crate::error::Error;
+use crate::file::{FileError, Target, directory};
+use crate::keystore::{create_private, generate as new_key, read_private, write_file};
+use std::fs;
+use std::io;
+use std::path::Path;
+
+/// Generates a key pair. Nothing is written when the private key exists, unless forced.
+#[inline(never)]
+pub(super) fn generate(args: &KeyGenArgs) -> Result<(), Error> {
+    check(args)?;
+    let key = new_key().map_err(Error::GenerateKey)?;
+    let (jwk, did) = (key.public().to_jwk(), key.public().did_key());
+    write(&args.public, &(jwk + "\n"), 0o644)?;
+    if let Some(path) = &args.did {
+        write(path, &format!("{did}\n"), 0o644)?;
+    }
+    // The private key comes last: after it, nothing can fail.
+    if args.force {
+        write(&args.private, &key.to_jwk(), 0o600)?;
+    } else {
+        warn(&args.private, create_private(&args.private, &key).map_err(Error::WriteKey)?);
+    }
+    print_message(&format_args!("wrote {} (keep it secret) and {}", escaped(&args.private), escaped(&args.public)));
+    if args.show_did { print(&(did + "\n")) } else { Ok(()) }
+}
+
+fn write(path: &Path, content: &str, mode: u32) -> Result<(), Error> {
+    warn(path, write_file(path, content, mode).map_err(Error::WriteKey)?);
+    Ok(())
+}
+
+fn warn(path: &Path, sync_error: Option<io::Error>) {
+    if let Some(error) = sync_error {
+        print_warning(&not_synced(path, &error));
+    }
+}
+
+/// Before anything is written: no private key is lost, and no file is written twice.
+fn check(args: &KeyGenArgs) -> Result<(), Error> {
+    let private = args.private.as_path();
+    if private.symlink_metadata().is_ok() && !args.force {
+        let error = io::Error::from_raw_os_error(libc::EEXIST);
+        return Err(Error::WriteKey(FileError::new(private, error)));
+    }
+    if let Err(error) = fs::metadata(directory(private)) {
+        return Err(Error::WriteKey(FileError::new(private, error)));
+    }
+    let mut named = vec![private];
+    for path in [Some(&args.public), args.did.as_ref()].into_iter().flatten() {
+        if read_private(path).is_ok() {
+            return Err(Error::PrivateKeyLost(path.clone()));
+        }
+        let target = Target::new(path);
+        if named.iter().any(|other| target.is_same_file(other)) {
+            return Err(Error::SameFile(path.clone()));
+        }
+        named.push(path);
+    }
+    Ok(())
+}

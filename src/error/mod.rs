@@ -1,0 +1,105 @@
+//! The errors of the commands, as one type. Here, and only here, an error becomes a sentence:
+//! `what failed: why; what to do`. A sentence never contains key material.
+
+mod file;
+mod key;
+
+use crate::badge::issue::IssueError;
+use crate::encoding::escaped;
+use crate::file::FileError;
+use crate::keystore::KeyError;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+/// Why a command failed.
+#[derive(Debug)]
+pub(crate) enum Error {
+    /// The badge file was not written.
+    WriteBadge(FileError),
+    /// A key file was not written.
+    WriteKey(FileError),
+    /// `key gen` would overwrite a private key with another file.
+    PrivateKeyLost(PathBuf),
+    /// `key gen` was given one path for two files.
+    SameFile(PathBuf),
+    /// The key was not read.
+    ReadKey(KeyError),
+    /// No key was generated.
+    GenerateKey(io::Error),
+    /// No badge was signed.
+    Sign(IssueError),
+    /// getrandom(2) failed while a badge was issued.
+    Random(io::Error),
+    /// `--self-sign` with a `--sub` or `--iss` that is not the did:key of the key.
+    NotOwnDid {
+        /// The flag or variable.
+        origin: String,
+        required: String,
+        /// `None`: the key is not generated yet.
+        actual: Option<String>,
+    },
+    /// The clock is before [`crate::keeper::policy::CLOCK_FLOOR`].
+    ClockNotSet,
+    /// `--ready-fd` is not an open descriptor.
+    ReadyFd(io::Error),
+    /// poll(2) or a timer failed.
+    Wait(io::Error),
+    /// The output was not written to stdout.
+    Stdout(io::Error),
+}
+
+impl Error {
+    /// 2: the command line or the environment is wrong, and a restart cannot help. 1: files, keys, directories, locks or
+    /// the clock, where it can.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Error::NotOwnDid { .. } | Error::ReadyFd(_) => 2,
+            _ => 1,
+        }
+    }
+}
+
+impl From<KeyError> for Error {
+    fn from(error: KeyError) -> Error {
+        Error::ReadKey(error)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::WriteBadge(error) => file::write_sentence(f, "badge", error),
+            Error::WriteKey(error) => file::write_sentence(f, "key", error),
+            Error::PrivateKeyLost(path) => {
+                write!(f, "failed to write key to {}: it holds a private key; choose another file", escaped(path))
+            }
+            Error::SameFile(path) => {
+                write!(f, "failed to write key to {}: two output files are the same file; choose two", escaped(path))
+            }
+            Error::ReadKey(error) => key::write_sentence(f, error),
+            Error::GenerateKey(error) => write!(f, "cannot generate a key: {error}"),
+            Error::Sign(error) => write!(f, "cannot sign a badge: {error}"),
+            Error::Random(error) => write!(f, "cannot sign a badge: no random bytes: {error}"),
+            Error::NotOwnDid { origin, required, actual } => {
+                write!(
+                    f,
+                    "cannot sign a badge for {}: a self-signed badge is issued by and for its own key",
+                    escaped(required)
+                )?;
+                match actual {
+                    Some(did) => write!(f, ", {did}; leave {origin} out or set it to that DID"),
+                    None => write!(f, ", which is not generated yet; leave {origin} out"),
+                }
+            }
+            Error::ClockNotSet => {
+                f.write_str("cannot sign a badge: the clock is not set (it is before 2025); set the clock")
+            }
+            Error::ReadyFd(error) => {
+                write!(f, "--ready-fd is not an open descriptor: {error}; the supervisor opens it before the start")
+            }
+            Error::Wait(error) => write!(f, "cannot wait for time, signals and file events: {error}"),
+            Error::Stdout(error) => write!(f, "cannot write to stdout: {error}"),
+        }
+    }
+}

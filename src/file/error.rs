@@ -1,0 +1,77 @@
+//! Why a file was not written: the path and the cause, without a sentence.
+
+use crate::system::effective_uid;
+use std::fs::{self, FileType};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// The file that was to be written, and why it was not.
+#[derive(Debug)]
+pub(crate) struct FileError {
+    pub path: PathBuf,
+    pub reason: Reason,
+}
+
+#[derive(Debug)]
+pub(crate) enum Reason {
+    /// A system call failed.
+    Io(io::Error),
+    /// EPERM because the directory is sticky and the existing file belongs to another uid (rename(2)).
+    Sticky { owner: u32 },
+    /// EPERM when the temporary file was given to this group.
+    Group { gid: u32, error: io::Error },
+    /// Something that a rename would destroy.
+    NotRegular(FileType),
+    /// The path ends like the path of a directory that does not exist.
+    NamesDirectory,
+    /// A symbolic link below /proc/PID/fd.
+    OpenDescriptor,
+    /// More symbolic links than the kernel follows.
+    SymlinkLoop,
+    /// A symbolic link that another user put into a directory where every user may create files.
+    UntrustedSymlink { owner: u32 },
+    /// The path is the protected file itself.
+    Protected,
+    /// The protected file has the name of the lock file or of a temporary file.
+    ProtectedName,
+    /// Another process holds the lock file.
+    Locked { lock: PathBuf, pid: Option<u32> },
+    /// The lock file is not a regular file.
+    LockNotRegular { lock: PathBuf },
+    /// The lock file belongs to another uid and cannot be opened.
+    LockDenied { lock: PathBuf, owner: u32 },
+}
+
+impl From<io::Error> for Reason {
+    fn from(error: io::Error) -> Reason {
+        Reason::Io(error)
+    }
+}
+
+impl FileError {
+    /// `reason` for `path`. An EPERM is told apart here, while the directory is as the system call found it.
+    pub(crate) fn new(path: &Path, reason: impl Into<Reason>) -> FileError {
+        let reason = match reason.into() {
+            Reason::Io(error) if error.raw_os_error() == Some(libc::EPERM) => {
+                sticky_owner(path).map_or(Reason::Io(error), |owner| Reason::Sticky { owner })
+            }
+            other => other,
+        };
+        FileError { path: path.to_path_buf(), reason }
+    }
+}
+
+fn sticky_owner(path: &Path) -> Option<u32> {
+    let sticky = fs::metadata(directory(path)).is_ok_and(|found| found.mode() & libc::S_ISVTX != 0);
+    let owner = fs::symlink_metadata(path).ok()?.uid();
+    (sticky && owner != effective_uid()).then_some(owner)
+}
+
+/// The directory of a file, as a path that can be opened.
+pub(crate) fn directory(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}

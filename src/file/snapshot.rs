@@ -1,0 +1,70 @@
+//! What was written to the file, and how the file differs from it now.
+
+use crate::system::descriptor::read_at_most;
+use crate::system::filesystem::open;
+use std::fs::{self, File, Metadata};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+/// Content and attributes of the file as it was written.
+pub(super) struct Snapshot {
+    pub content: Vec<u8>,
+    mode: u32,
+    owner: (u32, u32),
+}
+
+/// How a file differs from its snapshot.
+#[derive(Debug)]
+pub(crate) enum Damage {
+    Deleted,
+    NotRegular,
+    /// Permission bits.
+    Mode {
+        found: u32,
+        expected: u32,
+    },
+    /// User id and group id.
+    Owner {
+        found: (u32, u32),
+        expected: (u32, u32),
+    },
+    Empty,
+    Content,
+    Unreadable(io::Error),
+    /// The content is right, but the kernel cannot watch this inode.
+    Unwatchable,
+}
+
+impl Snapshot {
+    /// `found` are the attributes right before the rename: some file systems ignore the requested ones.
+    pub(super) fn new(content: &[u8], found: &Metadata) -> Snapshot {
+        Snapshot { content: content.to_vec(), mode: found.mode(), owner: (found.uid(), found.gid()) }
+    }
+
+    /// Compares the file at `path` with this snapshot.
+    pub(super) fn compare(&self, path: &Path) -> Result<(), Damage> {
+        let file = open(path, libc::O_RDONLY | libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY);
+        let found = file.as_ref().map_or_else(|_| fs::symlink_metadata(path), File::metadata);
+        let found = found.map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => Damage::Deleted,
+            _ => Damage::Unreadable(error),
+        })?;
+        if found.mode() & libc::S_IFMT != self.mode & libc::S_IFMT {
+            return Err(Damage::NotRegular);
+        }
+        if found.mode() != self.mode {
+            return Err(Damage::Mode { found: found.mode() & 0o7777, expected: self.mode & 0o7777 });
+        }
+        let owner = (found.uid(), found.gid());
+        if owner != self.owner {
+            return Err(Damage::Owner { found: owner, expected: self.owner });
+        }
+        let content = file.and_then(|file| read_at_most(&file, self.content.len() + 1)).map_err(Damage::Unreadable)?;
+        match content {
+            content if content == self.content => Ok(()),
+            content if content.is_empty() => Err(Damage::Empty),
+            _ => Err(Damage::Content),
+        }
+    }
+}

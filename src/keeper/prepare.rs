@@ -1,0 +1,60 @@
+//! The steps before the first badge, and the issuing of one badge.
+
+use super::settings::Settings;
+use crate::badge::claims::Validity;
+use crate::badge::issue::{self as badge, Badge};
+use crate::error::Error;
+use crate::key::PrivateKey;
+use crate::keystore::{create_private, generate};
+use crate::system::random;
+use std::io;
+use std::path::Path;
+
+/// A private key that `--generate-key` created.
+pub(crate) struct GeneratedKey {
+    pub did: String,
+    /// The directory of the key was not synced.
+    pub sync_error: Option<io::Error>,
+}
+
+/// Reads the existing key, then calls `open` to open the output, and only then creates a missing key: an error leaves
+/// nothing behind.
+#[inline(never)]
+pub(crate) fn prepare<T>(
+    settings: &Settings,
+    open: impl FnOnce() -> Result<T, Error>,
+) -> Result<(T, Option<GeneratedKey>), Error> {
+    match missing_key(settings) {
+        None => check_own_did(settings, Some(&settings.key.read()?))?,
+        Some(_) => check_own_did(settings, None)?,
+    }
+    let opened = open()?;
+    let Some(path) = missing_key(settings) else { return Ok((opened, None)) };
+    let key = generate().map_err(Error::GenerateKey)?;
+    let sync_error = create_private(path, &key).map_err(Error::WriteKey)?;
+    Ok((opened, Some(GeneratedKey { did: key.public().did_key(), sync_error })))
+}
+
+/// Signs a badge with the key as it is now.
+pub(crate) fn issue(settings: &Settings, validity: Validity) -> Result<Badge, Error> {
+    let key = settings.key.read()?;
+    check_own_did(settings, Some(&key))?;
+    let random = random::bytes().map_err(Error::Random)?;
+    badge::issue(&settings.identity, &key, validity, random).map_err(Error::Sign)
+}
+
+/// A self-signed badge is issued by and for its own key. A key that is not generated yet has no known DID.
+fn check_own_did(settings: &Settings, key: Option<&PrivateKey>) -> Result<(), Error> {
+    let actual = key.map(|key| key.public().did_key());
+    match settings.required_did.iter().find(|(_, did)| Some(did) != actual.as_ref()) {
+        None => Ok(()),
+        Some((origin, required)) => {
+            Err(Error::NotOwnDid { origin: origin.clone(), required: required.clone(), actual })
+        }
+    }
+}
+
+/// The path of the key that is to be generated: nothing, not even a broken symbolic link, has that name.
+fn missing_key(settings: &Settings) -> Option<&Path> {
+    settings.key.path().filter(|path| settings.generate_key && path.symlink_metadata().is_err())
+}

@@ -1,0 +1,89 @@
+//! What is told: a pure function of one transition of the machine.
+
+use super::event::{Action, Event};
+use super::machine::Machine;
+use super::moment::{Moment, SECOND};
+use crate::file::FileWarning;
+use crate::report::{Notice, Status};
+
+/// One step of the machine, and what came with its event.
+#[derive(Clone, Copy)]
+pub(crate) struct Transition<'a> {
+    pub before: &'a Machine,
+    pub event: &'a Event,
+    pub after: &'a Machine,
+    pub action: &'a Action,
+    pub now: Moment,
+    /// What the file reported while the event came about.
+    pub warnings: &'a [FileWarning],
+}
+
+/// What every reader is told about this transition, in order.
+pub(crate) fn report<'a>(transition: &Transition<'a>) -> Vec<Notice<'a>> {
+    let Transition { before, after, action, now, warnings, .. } = *transition;
+    let mut notices = Vec::new();
+    let step = before.clock_step(now);
+    if step != 0 {
+        notices.push(Notice::ClockSet { from: seconds(now.wall - step), to: seconds(now.wall) });
+    }
+    notices.extend(notice(transition));
+    notices.extend(warnings.iter().map(Notice::File));
+    if after.is_waiting_for_clock() && !before.is_waiting_for_clock() {
+        notices.push(Notice::WaitingForClock { now: seconds(now.wall) });
+    }
+    if let Action::Sleep(_) = action {
+        notices.push(Notice::Sleeping(status(after, now)));
+    }
+    notices
+}
+
+fn notice<'a>(transition: &Transition<'a>) -> Option<Notice<'a>> {
+    let Transition { before, event, after, action, now, .. } = *transition;
+    match event {
+        Event::Woke | Event::FileTouched | Event::FoundIntact => None,
+        Event::RenewalRequested => Some(Notice::RenewalRequested),
+        Event::Issued { badge, reason, .. } => {
+            let (renewal, now) = (seconds(after.renewal()?), seconds(now.wall));
+            Some(match before.expiry() {
+                None => Notice::Started { badge, renewal, now },
+                Some(_) => Notice::Renewed { badge, reason: *reason, renewal, now },
+            })
+        }
+        Event::Restored { .. } => Some(Notice::Restored),
+        Event::IssueFailed(error) | Event::RestoreFailed(error) => {
+            let next_attempt = next_attempt(after, now).filter(|_| *action != Action::GiveUp);
+            Some(Notice::Failed { error, next_attempt })
+        }
+        Event::FoundDamaged(damage) => {
+            let delayed = matches!(action, Action::Sleep(_));
+            Some(Notice::Damaged { damage, next_attempt: next_attempt(after, now).filter(|_| delayed) })
+        }
+        Event::StopRequested => Some(Notice::Stopped { has_badge: before.expiry().is_some() }),
+    }
+}
+
+fn status(machine: &Machine, now: Moment) -> Status {
+    if machine.is_waiting_for_clock() {
+        return Status::WaitingForClock;
+    }
+    let until = machine.expiry().map(seconds);
+    match next_attempt(machine, now).filter(|_| machine.is_failing(now)) {
+        Some(next_attempt) => Status::Failing { until: until.filter(|_| machine.has_valid_badge(now)), next_attempt },
+        None => Status::Valid {
+            until: until.unwrap_or_default(),
+            renewal: machine.renewal().map(seconds).unwrap_or_default(),
+        },
+    }
+}
+
+/// Unix seconds of the next attempt, if something is pending.
+fn next_attempt(machine: &Machine, now: Moment) -> Option<i64> {
+    machine.next_attempt(now).map(|boot| seconds(now.wall_at(boot)))
+}
+
+fn seconds(milliseconds: i64) -> i64 {
+    milliseconds.div_euclid(SECOND)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,176 @@
+use super::*;
+use crate::badge::issue::Badge;
+use crate::error::Error;
+use crate::file::Damage;
+use crate::keeper::policy::{Policy, RESTORE_BURST};
+use crate::report::IssueReason;
+use std::io;
+
+/// 2026-11-23T16:27:16Z
+const START: i64 = 1_795_451_236;
+const HOUR: i64 = 3600;
+
+/// A machine and the time of its next step.
+struct Keeper {
+    machine: Machine,
+    now: Moment,
+}
+
+impl Keeper {
+    /// Badges of an hour, renewed ten minutes before their end.
+    fn new(wall: i64) -> Keeper {
+        let policy =
+            Policy { lifetime: HOUR, renew_before: 600 * SECOND, poll_interval: 60 * SECOND, poll_always: false };
+        let now = Moment { wall: wall * SECOND, boot: 100 * SECOND };
+        Keeper { machine: Machine::new(policy, now), now }
+    }
+
+    /// A keeper that sleeps with a badge of an hour.
+    fn with_badge() -> Keeper {
+        let mut keeper = Keeper::new(START);
+        keeper.told(&Event::Woke);
+        keeper.told(&issued(START));
+        keeper.told(&Event::FoundIntact);
+        keeper
+    }
+
+    fn pass(&mut self, seconds: i64) {
+        self.now.wall += seconds * SECOND;
+        self.now.boot += seconds * SECOND;
+    }
+
+    /// The notices of one step as text, and its status.
+    fn told(&mut self, event: &Event) -> (Vec<String>, Option<Status>) {
+        self.told_with(event, &[])
+    }
+
+    fn told_with(&mut self, event: &Event, warnings: &[FileWarning]) -> (Vec<String>, Option<Status>) {
+        let before = self.machine;
+        let (after, action) = before.step(event, self.now);
+        self.machine = after;
+        let transition = Transition { before: &before, event, after: &after, action: &action, now: self.now, warnings };
+        let mut notices = report(&transition);
+        let status = notices.pop_if(|last| matches!(last, Notice::Sleeping(_))).map(|last| match last {
+            Notice::Sleeping(status) => status,
+            other => panic!("{other:?}"),
+        });
+        (notices.iter().map(name).collect(), status)
+    }
+}
+
+/// A notice without what belongs to the badge and the error.
+fn name(notice: &Notice) -> String {
+    match notice {
+        Notice::Started { renewal, .. } => format!("started, renewal at {renewal}"),
+        Notice::Renewed { reason, renewal, .. } => format!("renewed, {reason:?}, renewal at {renewal}"),
+        Notice::Failed { next_attempt, .. } => format!("failed, next attempt {next_attempt:?}"),
+        Notice::Damaged { next_attempt, .. } => format!("damaged, next attempt {next_attempt:?}"),
+        other => format!("{other:?}"),
+    }
+}
+
+fn issued(iat: i64) -> Event {
+    let badge = Badge {
+        token: "a.b.c".into(),
+        jti: "j".into(),
+        iat,
+        exp: iat + HOUR,
+        subject: "did:web:a".into(),
+        issuer: "https://i".into(),
+    };
+    let reason = IssueReason::Due;
+    Event::Issued { badge, reason, watched: true }
+}
+
+fn failed() -> Event {
+    Event::IssueFailed(Error::Random(io::ErrorKind::Other.into()))
+}
+
+#[test]
+fn the_first_badge_is_told_as_started_and_the_next_as_renewed() {
+    let mut keeper = Keeper::new(START);
+    assert_eq!(keeper.told(&Event::Woke), (vec![], None));
+    assert_eq!(keeper.told(&issued(START)).0, [format!("started, renewal at {}", START + 3000)]);
+    let (_, status) = keeper.told(&Event::FoundIntact);
+    assert_eq!(status, Some(Status::Valid { until: START + HOUR, renewal: START + 3000 }));
+    keeper.pass(3000);
+    keeper.told(&Event::Woke);
+    assert_eq!(keeper.told(&issued(START + 3000)).0, [format!("renewed, Due, renewal at {}", START + 6000)]);
+}
+
+#[test]
+fn a_failed_renewal_is_told_with_its_next_attempt() {
+    let mut keeper = Keeper::with_badge();
+    keeper.pass(3000);
+    keeper.told(&Event::Woke);
+    let (notices, status) = keeper.told(&failed());
+    let next_attempt = START + 3001;
+    assert_eq!(notices, [format!("failed, next attempt Some({next_attempt})")]);
+    assert_eq!(status, Some(Status::Failing { until: Some(START + HOUR), next_attempt }));
+}
+
+#[test]
+fn the_status_of_a_failing_keeper_says_when_its_badge_has_expired() {
+    let mut keeper = Keeper::with_badge();
+    keeper.pass(HOUR);
+    keeper.told(&Event::Woke);
+    let (_, status) = keeper.told(&failed());
+    assert_eq!(status, Some(Status::Failing { until: None, next_attempt: START + HOUR + 1 }));
+}
+
+#[test]
+fn a_failed_first_badge_is_told_without_a_next_attempt() {
+    let mut keeper = Keeper::new(START);
+    keeper.told(&Event::Woke);
+    assert_eq!(keeper.told(&failed()), (vec!["failed, next attempt None".to_owned()], None));
+}
+
+#[test]
+fn damage_is_told_with_a_time_only_when_its_restore_is_delayed() {
+    let mut keeper = Keeper::with_badge();
+    for _ in 0..=RESTORE_BURST {
+        assert_eq!(keeper.told(&Event::FoundDamaged(Damage::Deleted)).0, ["damaged, next attempt None"]);
+        assert_eq!(keeper.told(&Event::Restored { watched: true }).0, ["Restored"]);
+    }
+    let (notices, status) = keeper.told(&Event::FoundDamaged(Damage::Deleted));
+    assert_eq!(notices, [format!("damaged, next attempt Some({})", START + 1)]);
+    assert_eq!(status, Some(Status::Valid { until: START + HOUR, renewal: START + 3000 }), "nothing has failed");
+}
+
+#[test]
+fn a_clock_step_is_told_with_both_times() {
+    let mut keeper = Keeper::with_badge();
+    keeper.now.wall += 30 * SECOND;
+    let told = format!("ClockSet {{ from: {START}, to: {} }}", START + 30);
+    assert_eq!(keeper.told(&Event::Woke).0, [told]);
+    assert_eq!(keeper.told(&Event::Woke).0, [""; 0]);
+}
+
+#[test]
+fn waiting_for_the_clock_is_told_once() {
+    let mut keeper = Keeper::new(12);
+    assert_eq!(
+        keeper.told(&Event::Woke),
+        (vec!["WaitingForClock { now: 12 }".to_owned()], Some(Status::WaitingForClock))
+    );
+    let (notices, status) = keeper.told(&Event::RenewalRequested);
+    assert_eq!((notices, status), (vec!["RenewalRequested".to_owned()], Some(Status::WaitingForClock)));
+}
+
+#[test]
+fn a_stop_is_told_with_what_remains() {
+    let mut waiting = Keeper::new(12);
+    waiting.told(&Event::Woke);
+    assert_eq!(waiting.told(&Event::StopRequested), (vec!["Stopped { has_badge: false }".to_owned()], None));
+    let mut keeper = Keeper::with_badge();
+    assert_eq!(keeper.told(&Event::StopRequested), (vec!["Stopped { has_badge: true }".to_owned()], None));
+}
+
+#[test]
+fn a_warning_of_the_file_follows_what_it_belongs_to() {
+    let mut keeper = Keeper::new(START);
+    keeper.told(&Event::Woke);
+    let warnings = [FileWarning::LockUnsupported(io::ErrorKind::Unsupported.into())];
+    let (notices, _) = keeper.told_with(&issued(START), &warnings);
+    assert!(notices[0].starts_with("started") && notices[1].starts_with("File"), "{notices:?}");
+}

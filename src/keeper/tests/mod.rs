@@ -1,0 +1,4 @@
+//! Long runs of the machine with what it tells.
+
+mod simulation;
+mod world;

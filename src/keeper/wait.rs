@@ -1,0 +1,108 @@
+//! Everything that ends a sleep, in one poll(2).
+
+use super::event::{Event, Sleep};
+use super::moment::Moment;
+use crate::system::clock;
+use crate::system::descriptor::stderr;
+use crate::system::poll::readable;
+use crate::system::signals::{self, Signal, Signals};
+use crate::system::timer::Timer;
+use std::io::{self, IsTerminal};
+use std::os::fd::{AsFd, BorrowedFd};
+
+/// Both clocks, the signals and the watchdog timer.
+pub(super) struct EventSources {
+    signals: Signals,
+    wall: Timer,
+    boot: Timer,
+    watchdog: Option<Timer>,
+}
+
+pub(super) fn now() -> Moment {
+    Moment { wall: clock::wall(), boot: clock::boot() }
+}
+
+impl EventSources {
+    /// `watchdog_period` is the time between two watchdog pings in milliseconds.
+    pub(super) fn open(watchdog_period: Option<i64>) -> io::Result<EventSources> {
+        let watchdog = watchdog_period.map(|period| -> io::Result<Timer> {
+            let timer = Timer::boot()?;
+            timer.arm_every(clock::boot() + period, period)?;
+            Ok(timer)
+        });
+        let watchdog = watchdog.transpose()?;
+        Ok(EventSources { signals: Signals::open()?, wall: Timer::wall()?, boot: Timer::boot()?, watchdog })
+    }
+
+    /// Whether a signal that ends the keeper is pending. No signal is consumed.
+    pub(super) fn stop_is_pending(&self) -> bool {
+        let pending = signals::pending();
+        pending.stop || pending.hangup && stderr().is_terminal()
+    }
+
+    /// Sleeps as decided at `decided`. `file` is readable when the file may have changed; `ping` is called when the
+    /// watchdog timer fires, which does not end the sleep.
+    pub(super) fn wait(
+        &self,
+        sleep: Sleep,
+        decided: Moment,
+        file: Option<BorrowedFd<'_>>,
+        ping: impl Fn(),
+    ) -> io::Result<Event> {
+        arm(&self.wall, sleep.wall)?;
+        arm(&self.boot, sleep.boot)?;
+        // No timer reports that the clock was set between the decision and the arming.
+        if now().clock_step_since(decided) != 0 {
+            return Ok(Event::Woke);
+        }
+        let file = file.filter(|_| !sleep.ignore_file_events);
+        loop {
+            let [signal, wall, boot, touched, watchdog] = readable([
+                Some(self.signals.as_fd()),
+                Some(self.wall.as_fd()),
+                Some(self.boot.as_fd()),
+                file,
+                self.watchdog.as_ref().map(AsFd::as_fd),
+            ])?;
+            if watchdog && let Some(timer) = &self.watchdog {
+                timer.drain();
+                ping();
+            }
+            for (fired, timer) in [(wall, &self.wall), (boot, &self.boot)] {
+                if fired {
+                    timer.drain();
+                }
+            }
+            if signal && let Some(event) = self.read_signals() {
+                return Ok(event);
+            }
+            if touched {
+                return Ok(Event::FileTouched);
+            }
+            if wall || boot {
+                return Ok(Event::Woke);
+            }
+        }
+    }
+
+    /// All pending signals as one event; a request to stop precedes one to renew.
+    fn read_signals(&self) -> Option<Event> {
+        let mut event = None;
+        while let Some(signal) = self.signals.next() {
+            match signal {
+                Signal::Stop => return Some(Event::StopRequested),
+                // The terminal was closed.
+                Signal::Hangup if stderr().is_terminal() => return Some(Event::StopRequested),
+                Signal::Hangup => event = Some(Event::RenewalRequested),
+            }
+        }
+        event
+    }
+}
+
+fn arm(timer: &Timer, at: Option<i64>) -> io::Result<()> {
+    match at {
+        Some(at) => timer.arm(at),
+        None => timer.disarm(),
+    }
+}

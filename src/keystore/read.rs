@@ -1,0 +1,107 @@
+//! Reading a key from a file or from the environment.
+
+use crate::key::{JwkError, PrivateKey, PublicKey};
+use crate::system::descriptor::read_at_most;
+use crate::system::filesystem::{is_read_only, open};
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// The longest key file, in bytes.
+const MAX_LEN: usize = 16 * 1024;
+
+/// Where the private key is.
+pub enum KeySource {
+    /// A file, which may be rotated.
+    File(PathBuf),
+    /// The JWK itself, from the environment; it stays for the life of the process.
+    Environment(String),
+}
+
+/// Why a key cannot be used.
+#[derive(Debug)]
+pub(crate) struct KeyError {
+    /// The key file; `None`: the environment variable.
+    pub path: Option<PathBuf>,
+    /// The private key is needed, not the public one.
+    pub private: bool,
+    pub fault: KeyFault,
+}
+
+#[derive(Debug)]
+pub(crate) enum KeyFault {
+    /// A system call failed.
+    Io(io::Error),
+    Directory,
+    NotRegular,
+    /// Longer than 16 KiB.
+    TooLong,
+    NotUtf8,
+    Jwk(JwkError),
+}
+
+impl KeySource {
+    /// Reads the key as it is now.
+    pub(crate) fn read(&self) -> Result<PrivateKey, KeyError> {
+        match self {
+            KeySource::File(path) => read_private(path),
+            KeySource::Environment(jwk) => PrivateKey::from_jwk(jwk).map_err(|error| KeyError {
+                path: None,
+                private: true,
+                fault: KeyFault::Jwk(error),
+            }),
+        }
+    }
+
+    /// The key file, if the key is in one.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match self {
+            KeySource::File(path) => Some(path),
+            KeySource::Environment(_) => None,
+        }
+    }
+}
+
+/// Reads a private JWK file.
+pub(crate) fn read_private(path: &Path) -> Result<PrivateKey, KeyError> {
+    read(path, true, PrivateKey::from_jwk)
+}
+
+/// Reads a public JWK file; a private one is refused.
+pub(crate) fn read_public(path: &Path) -> Result<PublicKey, KeyError> {
+    read(path, false, PublicKey::from_jwk)
+}
+
+/// Reads the public half of a JWK file of either kind.
+pub(crate) fn read_public_or_private(path: &Path) -> Result<PublicKey, KeyError> {
+    read(path, false, PublicKey::from_any_jwk)
+}
+
+fn read<T>(path: &Path, private: bool, parse: fn(&str) -> Result<T, JwkError>) -> Result<T, KeyError> {
+    let key = read_text(path).and_then(|text| parse(&text).map_err(KeyFault::Jwk));
+    key.map_err(|fault| KeyError { path: Some(path.to_path_buf()), private, fault })
+}
+
+fn read_text(path: &Path) -> Result<String, KeyFault> {
+    // O_NONBLOCK and O_NOCTTY: a FIFO must not block, and a terminal must not become the controlling one.
+    let file = open(path, libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY).map_err(KeyFault::Io)?;
+    match file.metadata().map_err(KeyFault::Io)?.file_type() {
+        found if found.is_dir() => return Err(KeyFault::Directory),
+        found if !found.is_file() => return Err(KeyFault::NotRegular),
+        _ => {}
+    }
+    match String::from_utf8(read_at_most(&file, MAX_LEN + 1).map_err(KeyFault::Io)?) {
+        Ok(text) if text.len() > MAX_LEN => Err(KeyFault::TooLong),
+        Ok(text) => Ok(text),
+        Err(_) => Err(KeyFault::NotUtf8),
+    }
+}
+
+/// The mode of a key file that other users may access. `None` also where the mount protects it: below systemd's
+/// `$CREDENTIALS_DIRECTORY`, and on a read-only mount such as a Secret volume.
+pub(crate) fn permissions_warning(path: &Path, credentials: Option<&Path>) -> Option<u32> {
+    let mode = fs::metadata(path).ok()?.mode() & 0o7777;
+    let mounted = credentials.is_some_and(|directory| path.starts_with(directory)) || is_read_only(path);
+    (mode & 0o077 != 0 && !mounted).then_some(mode)
+}

@@ -1,0 +1,127 @@
+//! Notices as log lines.
+
+use super::notice::{IssueReason, Notice};
+use super::time::{date, span};
+use crate::badge::issue::Badge;
+use crate::encoding::escaped;
+use crate::encoding::json::JsonObject;
+use crate::file::{Damage, FileWarning, UnwatchedReason};
+use std::io;
+
+/// Name and priority (sd-daemon(3)).
+type Level = (&'static str, u8);
+
+const INFO: Level = ("info", 6);
+const WARNING: Level = ("warning", 4);
+const ERROR: Level = ("error", 3);
+
+/// A log line without its time. `event` and `facts` are for programs, `sentence` is for people.
+pub(super) struct Line {
+    pub level: Level,
+    pub event: &'static str,
+    pub sentence: String,
+    pub facts: JsonObject,
+}
+
+/// The line of a notice, if it has one. `out` is the badge file, escaped.
+pub(super) fn line(notice: &Notice, out: &str) -> Option<Line> {
+    let (none, about) = (JsonObject::new(), JsonObject::new().string("out", out));
+    let (level, event, sentence, facts) = match notice {
+        Notice::RenewalRequested | Notice::Sleeping(_) => return None,
+        Notice::Warning(warning) => (WARNING, "warning", (*warning).to_owned(), none),
+        Notice::KeyGenerated { path, did } => {
+            let path = escaped(path).to_string();
+            let sentence = format!("generated the private key {path}; its public key is {did}");
+            (INFO, "key", sentence, none.string("key", &path).string("did", did))
+        }
+        Notice::WaitingForClock { now } => {
+            let now = date(*now);
+            let sentence = format!("waiting for the clock to be set (it says {now}); no badge is signed until then");
+            (WARNING, "waiting", sentence, none)
+        }
+        Notice::ClockSet { from, to } => {
+            let sentence = format!("the clock was set from {} to {}", date(*from), date(*to));
+            (WARNING, "clock", sentence, none.integer("step", to - from))
+        }
+        Notice::Started { badge, renewal, now } => {
+            let sentence = format!("started: {out} for {}, {}", escaped(&badge.subject), until(badge, *renewal, *now));
+            (INFO, "started", sentence, badge_facts(badge, *renewal, out))
+        }
+        Notice::Renewed { badge, reason, renewal, now } => {
+            let reason = match reason {
+                IssueReason::Start | IssueReason::Due => "",
+                IssueReason::Expired => " after the old badge expired",
+                IssueReason::FromTheFuture => " because the clock went back to before the old badge was issued",
+                IssueReason::Requested => " by SIGHUP",
+            };
+            let sentence = format!("renewed{reason}: {}", until(badge, *renewal, *now));
+            (INFO, "renewed", sentence, badge_facts(badge, *renewal, out))
+        }
+        Notice::Damaged { damage, next_attempt } => {
+            let next = match next_attempt {
+                None => "restoring it".into(),
+                Some(at) => format!("another process keeps changing it, so it is restored at {}", date(*at)),
+            };
+            (WARNING, "damaged", format!("badge file {out} {}; {next}", describe(damage)), about)
+        }
+        Notice::Restored => (INFO, "restored", format!("restored {out}"), about),
+        Notice::Failed { error, next_attempt: None } => (ERROR, "failed", error.to_string(), none),
+        Notice::Failed { error, next_attempt: Some(at) } => {
+            let sentence = format!("{error}; next attempt at {}", date(*at));
+            (ERROR, "failed", sentence, none.integer("next_attempt", *at))
+        }
+        Notice::File(warning) => (WARNING, "warning", file_warning(warning, out), none),
+        Notice::Stopped { has_badge } => {
+            let end = if *has_badge { "the badge remains in" } else { "no badge was written to" };
+            (INFO, "stopped", format!("stopped; {end} {out}"), about)
+        }
+    };
+    Some(Line { level, event, sentence, facts })
+}
+
+fn until(badge: &Badge, renewal: i64, now: i64) -> String {
+    format!("valid until {}, next renewal in {}", date(badge.exp), span(renewal - now))
+}
+
+fn badge_facts(badge: &Badge, renewal: i64, out: &str) -> JsonObject {
+    let facts = JsonObject::new().string("jti", &badge.jti).integer("exp", badge.exp).integer("renewal", renewal);
+    facts.string("sub", &badge.subject).string("iss", &badge.issuer).string("out", out)
+}
+
+fn describe(damage: &Damage) -> String {
+    match damage {
+        Damage::Deleted => "was deleted".into(),
+        Damage::NotRegular => "was replaced by something that is not a regular file".into(),
+        Damage::Mode { found, expected } => {
+            format!("has mode {found:04o} instead of {expected:04o} (--out-mode sets another mode)")
+        }
+        Damage::Owner { found: (uid, gid), expected: (old_uid, old_gid) } => {
+            format!("has owner {uid}:{gid} instead of {old_uid}:{old_gid} (--out-group sets another group)")
+        }
+        Damage::Empty => "was truncated".into(),
+        Damage::Content => "has other content than was written".into(),
+        Damage::Unreadable(error) => format!("cannot be read: {error}"),
+        Damage::Unwatchable => "was replaced by a file that the kernel cannot watch".into(),
+    }
+}
+
+/// A warning about the badge file `out`, escaped.
+pub(crate) fn file_warning(warning: &FileWarning, out: &str) -> String {
+    match warning {
+        FileWarning::DirectoryNotSynced(error) => {
+            format!("wrote {out}, but cannot sync its directory: {error}; a power cut may bring the old badge back")
+        }
+        FileWarning::LockUnsupported(error) => {
+            format!("cannot lock {out}: {error}; nothing prevents a second keeper on the same file")
+        }
+        FileWarning::Unwatched(reason) => {
+            let reason = match reason {
+                UnwatchedReason::InstanceLimit => "inotify instance limit (fs.inotify.max_user_instances)",
+                UnwatchedReason::WatchLimit => "inotify watch limit (fs.inotify.max_user_watches)",
+                UnwatchedReason::Errno(errno) => &format!("inotify: {}", io::Error::from_raw_os_error(*errno)),
+                UnwatchedReason::RemoteFileSystem => "network or shared file system",
+            };
+            format!("the kernel does not report changes of {out}: {reason}; polling it every --check-interval")
+        }
+    }
+}

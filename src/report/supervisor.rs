@@ -1,0 +1,117 @@
+//! Readiness, status and watchdog: systemd's socket (sd_notify(3)), and the newline on a descriptor that s6, dinit and
+//! OpenRC wait for.
+
+use super::notice::{Notice, Status};
+use super::time::date;
+use crate::system::clock;
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::Write;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
+
+/// The supervisor, if there is one. Its errors are ignored.
+#[derive(Default)]
+pub(crate) struct Supervisor {
+    socket: Option<(UnixDatagram, SocketAddr)>,
+    ready_fd: Option<File>,
+    /// Milliseconds between two pings, where the supervisor expects them.
+    pub watchdog_period: Option<i64>,
+    /// What was sent last.
+    status: String,
+    /// The last failure, for the status line.
+    failure: String,
+    is_ready: bool,
+    is_reloading: bool,
+}
+
+impl Supervisor {
+    /// `ready_fd` is the descriptor of `--ready-fd`; `variable` reads the environment.
+    pub(crate) fn new(ready_fd: Option<File>, variable: impl Fn(&str) -> Option<OsString>) -> Supervisor {
+        let number = |name| variable(name).and_then(|value| value.to_str()?.parse::<i64>().ok());
+        let for_us = number("WATCHDOG_PID").is_none_or(|pid| pid == i64::from(std::process::id()));
+        let timeout = number("WATCHDOG_USEC").filter(|usec| *usec > 0 && for_us);
+        let socket = variable("NOTIFY_SOCKET").and_then(|name| connect(name.as_bytes()));
+        // A ping at half of the timeout (sd_watchdog_enabled(3)).
+        let watchdog_period = timeout.map(|usec| (usec / 2000).max(1)).filter(|_| socket.is_some());
+        Supervisor { socket, ready_fd, watchdog_period, ..Supervisor::default() }
+    }
+
+    pub(crate) fn ping(&self) {
+        self.send("WATCHDOG=1");
+    }
+
+    pub(super) fn tell(&mut self, notice: &Notice) {
+        match notice {
+            Notice::Started { .. } | Notice::Renewed { .. } => self.ready(),
+            Notice::RenewalRequested => self.reload(),
+            Notice::Failed { error, .. } => self.failure = error.to_string(),
+            Notice::Sleeping(status) => self.status(*status),
+            Notice::Stopped { .. } => self.send("STOPPING=1"),
+            _ => {}
+        }
+    }
+
+    /// Sends the status line when it differs from the last one. Ends a reload: READY=1 follows RELOADING=1.
+    fn status(&mut self, status: Status) {
+        self.end_reload();
+        let line = match status {
+            Status::WaitingForClock => "waiting for the clock to be set; no badge is signed until then".into(),
+            Status::Valid { until, renewal } => {
+                format!("valid until {}, next renewal at {}", date(until), date(renewal))
+            }
+            Status::Failing { until, next_attempt } => {
+                let badge = match until {
+                    Some(until) => format!("the badge is valid until {}", date(until)),
+                    None => "there is no valid badge".into(),
+                };
+                format!("{}; next attempt at {}; {badge}", self.failure, date(next_attempt))
+            }
+        };
+        if self.status != line {
+            self.send(&format!("STATUS={line}"));
+            self.status = line;
+        }
+    }
+
+    fn reload(&mut self) {
+        self.is_reloading = self.socket.is_some();
+        self.send(&format!("RELOADING=1\nMONOTONIC_USEC={}", clock::monotonic_usec()));
+    }
+
+    fn end_reload(&mut self) {
+        if std::mem::take(&mut self.is_reloading) {
+            self.send("READY=1");
+        }
+    }
+
+    /// A badge is in place. (s6: notification-fd; OpenRC: notify=fd:N.)
+    fn ready(&mut self) {
+        self.end_reload();
+        if !std::mem::replace(&mut self.is_ready, true) {
+            self.send("READY=1");
+            if let Some(mut file) = self.ready_fd.take() {
+                let _ = file.write_all(b"\n");
+            }
+        }
+    }
+
+    fn send(&self, message: &str) {
+        if let Some((socket, address)) = &self.socket {
+            let _ = socket.send_to_addr(message.as_bytes(), address);
+        }
+    }
+}
+
+/// The socket of `$NOTIFY_SOCKET`: a path, or after `@` an abstract name. It never blocks.
+fn connect(name: &[u8]) -> Option<(UnixDatagram, SocketAddr)> {
+    let address = match name {
+        [b'/', ..] => SocketAddr::from_pathname(OsStr::from_bytes(name)),
+        [b'@', name @ ..] => SocketAddr::from_abstract_name(name),
+        _ => return None,
+    };
+    let socket = UnixDatagram::unbound().ok()?;
+    socket.set_nonblocking(true).ok()?;
+    Some((socket, address.ok()?))
+}
