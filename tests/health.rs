@@ -1,15 +1,15 @@
 //! `capiscio badge health`, the guide's health check without a shell, and beside it the guide's own script.
 
 mod common;
-mod forge;
+mod test_tokens;
 
 use common::{Ended, RFC_DID, RFC_KEY, RFC_PUBLIC, Scratch, capiscio, now, run, run_bounded};
-use forge::{badge, ending_in, is_plain, payload, quoted, sign, stranger, tampered};
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use test_tokens::{badge, expiring_in, is_plain, other_key, payload, quoted, sign, tampered};
 
 const OK: i32 = 0;
 const WARNING: i32 = 1;
@@ -48,14 +48,14 @@ fn about(seconds: i64, expected: i64) -> bool {
 
 #[test]
 fn a_valid_badge_is_ok_with_its_remaining_seconds() {
-    let (code, line) = verdict(&ending_in(3600));
+    let (code, line) = verdict(&expiring_in(3600));
     assert_eq!(code, OK);
     assert!(about(seconds(&line, "OK: Badge valid for "), 3600), "{line}");
 }
 
 #[test]
 fn a_badge_with_less_than_five_minutes_is_a_warning() {
-    let (code, line) = verdict(&ending_in(250));
+    let (code, line) = verdict(&expiring_in(250));
     assert_eq!(code, WARNING);
     assert!(about(seconds(&line, "WARNING: Badge expires in "), 250), "{line}");
 }
@@ -63,7 +63,7 @@ fn a_badge_with_less_than_five_minutes_is_a_warning() {
 #[test]
 fn an_expired_badge_is_critical_at_once() {
     for ago in [0, 1, 59, 86_400] {
-        assert_eq!(verdict(&ending_in(-ago)), (CRITICAL, "CRITICAL: Badge expired".into()), "{ago} s ago");
+        assert_eq!(verdict(&expiring_in(-ago)), (CRITICAL, "CRITICAL: Badge expired".into()), "{ago} s ago");
     }
 }
 
@@ -76,7 +76,7 @@ fn a_missing_file_is_critical() {
 
 #[test]
 fn text_that_is_not_a_badge_is_malformed() {
-    let whole = ending_in(3600);
+    let whole = expiring_in(3600);
     let cut = &whole[..whole.len() / 2];
     let texts = [
         "",
@@ -95,9 +95,9 @@ fn text_that_is_not_a_badge_is_malformed() {
         &badge(&[("exp", "-1")]),
         &badge(&[("exp", "18446744073709551615")]),
         &badge(&[("exp", "18446744073709551616")]),
-        &sign(r#"{"alg":"none"}"#, &payload(&[]), &stranger()),
-        &sign(forge::HEADER, r#"{"exp":9999999999,"exp":9999999999}"#, &stranger()),
-        &sign(forge::HEADER, "[9999999999]", &stranger()),
+        &sign(r#"{"alg":"none"}"#, &payload(&[]), &other_key()),
+        &sign(test_tokens::HEADER, r#"{"exp":9999999999,"exp":9999999999}"#, &other_key()),
+        &sign(test_tokens::HEADER, "[9999999999]", &other_key()),
         &"A".repeat(70_000),
     ];
     for text in texts {
@@ -116,13 +116,13 @@ fn bytes_that_are_not_utf_8_are_malformed() {
 
 #[test]
 fn a_newline_at_the_end_is_ignored() {
-    assert_eq!(verdict(&format!("{}\n", ending_in(3600))).0, OK);
+    assert_eq!(verdict(&format!("{}\n", expiring_in(3600))).0, OK);
 }
 
 #[test]
 fn reads_a_badge_with_another_algorithm_and_fewer_claims() {
     let exp = (now() + 3600).to_string();
-    let text = sign(r#"{"alg":"ES256"}"#, &format!(r#"{{"exp":{exp}}}"#), &stranger());
+    let text = sign(r#"{"alg":"ES256"}"#, &format!(r#"{{"exp":{exp}}}"#), &other_key());
     assert_eq!(verdict(&text).0, OK);
 }
 
@@ -162,7 +162,7 @@ fn what_is_not_a_regular_file_is_critical_at_once() {
 
 #[test]
 fn a_symlink_is_followed_and_a_dangling_one_is_a_missing_file() {
-    let scratch = with_badge(&ending_in(3600));
+    let scratch = with_badge(&expiring_in(3600));
     scratch.symlink("badge.jwt", "good");
     scratch.symlink("missing", "dangling");
     assert_eq!(health(&scratch, &["good"]).code, Some(OK));
@@ -171,9 +171,9 @@ fn a_symlink_is_followed_and_a_dangling_one_is_a_missing_file() {
 
 #[test]
 fn the_file_comes_from_argument_flag_variables_or_default_in_order() {
-    let scratch = with_badge(&ending_in(1000));
+    let scratch = with_badge(&expiring_in(1000));
     for (name, end) in [("argument", 2000), ("out", 3000), ("capiscio_out", 4000), ("badge_file", 5000)] {
-        scratch.write(name, ending_in(end));
+        scratch.write(name, expiring_in(end));
     }
     let (out, variable, guide) = (["--out", "out"], ("CAPISCIO_OUT", "capiscio_out"), ("BADGE_FILE", "badge_file"));
     let remaining = |words: &[&str], environment: &[(&str, &str)]| {
@@ -207,7 +207,7 @@ fn a_key_in_place_of_the_path_is_not_printed() {
 
 #[test]
 fn ignores_all_other_variables() {
-    let scratch = with_badge(&ending_in(250));
+    let scratch = with_badge(&expiring_in(250));
     let mut command = capiscio(scratch.path());
     command.args(["badge", "health"]);
     command.env("CAPISCIO_KEY", "missing.jwk").env("CAPISCIO_MIN_REMAINING", "0s").env("CAPISCIO_QUIET", "1");
@@ -219,13 +219,13 @@ fn ignores_all_other_variables() {
 #[test]
 fn a_file_name_after_two_dashes_may_begin_with_a_dash() {
     let scratch = Scratch::empty();
-    scratch.write("--json", ending_in(3600));
+    scratch.write("--json", expiring_in(3600));
     assert_eq!(health(&scratch, &["--", "--json"]).code, Some(OK));
 }
 
 #[test]
 fn min_remaining_sets_when_to_warn() {
-    let scratch = with_badge(&ending_in(3600));
+    let scratch = with_badge(&expiring_in(3600));
     for (minimum, code) in [("59m", OK), ("61m", WARNING), ("1h1ns", WARNING), ("2562047h", WARNING), ("0s", OK)] {
         assert_eq!(health(&scratch, &["--min-remaining", minimum]).code, Some(code), "{minimum}");
     }
@@ -234,17 +234,17 @@ fn min_remaining_sets_when_to_warn() {
 #[test]
 fn min_remaining_0s_fails_only_without_a_valid_badge() {
     let probe = |text: &str| health(&with_badge(text), &["--min-remaining", "0s"]).code;
-    assert_eq!(probe(&ending_in(30)), Some(OK));
-    assert_eq!(probe(&ending_in(-1)), Some(CRITICAL));
+    assert_eq!(probe(&expiring_in(30)), Some(OK));
+    assert_eq!(probe(&expiring_in(-1)), Some(CRITICAL));
     assert_eq!(probe("garbage"), Some(CRITICAL));
     assert_eq!(health(&Scratch::empty(), &["--min-remaining=0"]).code, Some(CRITICAL));
 }
 
 #[test]
 fn checks_the_signature_with_a_public_or_a_private_key() {
-    let scratch = with_badge(&ending_in(3600));
+    let scratch = with_badge(&expiring_in(3600));
     scratch.write("public.jwk", RFC_PUBLIC);
-    scratch.write("other.jwk", stranger().public().to_jwk());
+    scratch.write("other.jwk", other_key().public().to_jwk());
     for key in ["public.jwk", "private.jwk"] {
         assert_eq!(health(&scratch, &["--key", key]).code, Some(OK), "{key}");
     }
@@ -255,20 +255,20 @@ fn checks_the_signature_with_a_public_or_a_private_key() {
 
 #[test]
 fn a_changed_badge_is_detected_only_with_a_key() {
-    let scratch = with_badge(&tampered(&ending_in(3600)));
+    let scratch = with_badge(&tampered(&expiring_in(3600)));
     assert_eq!(health(&scratch, &[]).code, Some(OK));
     assert_eq!(health(&scratch, &["--key", "private.jwk"]).code, Some(CRITICAL));
 }
 
 #[test]
 fn an_expired_badge_is_expired_with_a_key_too() {
-    let scratch = with_badge(&ending_in(-100));
+    let scratch = with_badge(&expiring_in(-100));
     assert_eq!(health(&scratch, &["--key", "private.jwk"]).stdout, "CRITICAL: Badge expired\n");
 }
 
 #[test]
 fn an_unusable_key_is_critical_and_never_printed() {
-    let scratch = with_badge(&ending_in(3600));
+    let scratch = with_badge(&expiring_in(3600));
     scratch.write("broken.jwk", RFC_KEY.replace("11qY", "11qZ"));
     scratch.write("pem.jwk", "-----BEGIN PRIVATE KEY-----\n");
     for key in ["broken.jwk", "pem.jwk", "missing.jwk"] {
@@ -292,7 +292,7 @@ fn json_is_one_object_with_all_facts() {
         "{{\"state\":\"OK\",\"message\":\"Badge valid for {remaining}s\",\"remaining\":{remaining},\"exp\":{end},\"iat\":{},\
          \"jti\":\"9b2f6f0e-5f2f-4d1c-8b8f-2f6f0e5f2f4d\",\"sub\":\"{}\",\"path\":\"badge.jwt\"}}\n",
         end - 3600,
-        forge::SUBJECT
+        test_tokens::SUBJECT
     );
     assert_eq!(ended.stdout, expected);
 }
@@ -311,7 +311,7 @@ fn json_without_a_badge_has_state_message_and_path() {
 
 #[test]
 fn json_of_an_expired_badge_counts_the_seconds_since() {
-    let ended = health(&with_badge(&ending_in(-100)), &["--json"]);
+    let ended = health(&with_badge(&expiring_in(-100)), &["--json"]);
     assert!(
         ended.stdout.starts_with("{\"state\":\"CRITICAL\",\"message\":\"Badge expired\",\"remaining\":-1"),
         "{}",
@@ -321,7 +321,7 @@ fn json_of_an_expired_badge_counts_the_seconds_since() {
 
 #[test]
 fn quiet_prints_nothing_and_has_the_same_exit_status() {
-    for (text, code) in [(ending_in(3600), OK), (ending_in(100), WARNING), ("x".into(), CRITICAL)] {
+    for (text, code) in [(expiring_in(3600), OK), (expiring_in(100), WARNING), ("x".into(), CRITICAL)] {
         for words in [&["--quiet"][..], &["--quiet", "--json"]] {
             let ended = health(&with_badge(&text), words);
             assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (Some(code), "", ""));
@@ -331,7 +331,7 @@ fn quiet_prints_nothing_and_has_the_same_exit_status() {
 
 #[test]
 fn the_exit_status_is_the_same_when_stdout_is_full() {
-    let scratch = with_badge(&ending_in(100));
+    let scratch = with_badge(&expiring_in(100));
     let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let status = capiscio(scratch.path()).args(["badge", "health"]).stdout(full).stderr(Stdio::null()).status();
     assert_eq!(status.unwrap().code(), Some(WARNING));
@@ -339,7 +339,7 @@ fn the_exit_status_is_the_same_when_stdout_is_full() {
 
 #[test]
 fn a_usage_error_has_exit_status_3_and_goes_to_stderr() {
-    let scratch = with_badge(&ending_in(3600));
+    let scratch = with_badge(&expiring_in(3600));
     let lines: [&[&str]; 9] = [
         &["--unknown"],
         &["--min-remaining"],
@@ -366,7 +366,7 @@ fn no_badge_or_path_can_control_the_terminal() {
         badge(&[("sub", hostile), ("jti", hostile), ("iss", hostile)]),
         badge(&[("exp", hostile)]),
         badge(&[("\u{1b}[2J", "1"), ("\u{1b}[2J\u{9b}", "1")]),
-        sign(forge::HEADER, "{\"\\u001b[2J\":1,\"\\u001b[2J\":1,\"exp\":1}", &stranger()),
+        sign(test_tokens::HEADER, "{\"\\u001b[2J\":1,\"\\u001b[2J\":1,\"exp\":1}", &other_key()),
         "\u{1b}[2J.\u{9b}.\u{202e}".to_owned(),
     ];
     let scratch = Scratch::with_key();
@@ -384,7 +384,7 @@ fn no_badge_or_path_can_control_the_terminal() {
 fn a_path_that_is_not_utf_8_is_escaped() {
     let scratch = Scratch::empty();
     let name = OsStr::from_bytes(b"b\xff.jwt");
-    scratch.write(name, ending_in(3600));
+    scratch.write(name, expiring_in(3600));
     let ended = Ended::from(capiscio(scratch.path()).args(["badge", "health", "--json"]).arg(name).output().unwrap());
     assert_eq!(ended.code, Some(OK));
     assert!(ended.stdout.ends_with("\"path\":\"b\\\\xff.jwt\"}\n"), "{}", ended.stdout);
@@ -467,7 +467,7 @@ mod guide {
         while !payload.len().is_multiple_of(3) {
             payload.insert(payload.len() - 1, ' ');
         }
-        sign(forge::HEADER, &payload, &forge::issuer())
+        sign(test_tokens::HEADER, &payload, &test_tokens::issuer())
     }
 
     fn expired(ago: i64) -> String {
@@ -488,9 +488,9 @@ mod guide {
             ("expired long ago", expired(1_000_000_000), CRITICAL),
             ("empty", String::new(), CRITICAL),
             ("garbage", "hello".into(), CRITICAL),
-            ("cut within the payload", ending_in(3600)[..100].into(), CRITICAL),
+            ("cut within the payload", expiring_in(3600)[..100].into(), CRITICAL),
             ("no exp", badge(&[("exp", "")]), CRITICAL),
-            ("not an object", sign(forge::HEADER, "[1]", &stranger()), CRITICAL),
+            ("not an object", sign(test_tokens::HEADER, "[1]", &other_key()), CRITICAL),
         ];
         for tools in gnu_and_busybox() {
             for (what, text, code) in &files {
@@ -595,7 +595,7 @@ mod guide {
     fn does_not_run_a_command_in_exp_and_the_script_does() {
         let scratch = Scratch::with_key();
         let forged = r#"{"exp":"a[$(echo forged >forged)]"} "#;
-        scratch.write("badge.jwt", sign(forge::HEADER, forged, &stranger()));
+        scratch.write("badge.jwt", sign(test_tokens::HEADER, forged, &other_key()));
         assert_eq!(health(&scratch, &[]).code, Some(CRITICAL));
         assert!(!scratch.join("forged").exists());
         let [gnu, _] = gnu_and_busybox();

@@ -1,45 +1,45 @@
-//! Each claim by its rule, every badge correctly signed. TV numbers are those of RFC-002 §16.2.
+//! The rules of each claim; every badge is correctly signed. TV numbers are those of RFC-002 §16.2.
 
 use super::*;
 
-fn refused(changes: &[(&'static str, &str)]) {
+fn assert_claims_invalid(changes: &[(&'static str, &str)]) {
     assert_eq!(verdict(&badge(changes)), Err(Code::ClaimsInvalid), "{changes:?}");
 }
 
 #[test]
-fn tv_001_aud_that_is_not_an_array() {
+fn tv_001_refuses_aud_that_is_not_an_array() {
     for aud in ["\"x\"", "7", "null", "{}", "[]", "[7]", "[\"x\",null]", "[[\"x\"]]"] {
-        refused(&[("aud", aud)]);
+        assert_claims_invalid(&[("aud", aud)]);
     }
 }
 
 #[test]
-fn tv_002_level_0_with_ial_1() {
-    refused(&[("vc", &vc("0")), ("ial", "\"1\""), ("cnf", r#"{"kid":"k"}"#)]);
+fn tv_002_refuses_level_0_with_ial_1() {
+    assert_claims_invalid(&[("vc", &vc("0")), ("ial", "\"1\""), ("cnf", r#"{"kid":"k"}"#)]);
 }
 
 #[test]
-fn tv_003_ial_0_with_cnf() {
+fn tv_003_refuses_ial_0_with_cnf() {
     for cnf in [r#"{"kid":"k"}"#, "{}", "null"] {
-        refused(&[("cnf", cnf)]);
+        assert_claims_invalid(&[("cnf", cnf)]);
     }
 }
 
 #[test]
-fn tv_004_ial_1_without_cnf() {
-    refused(&[("ial", "\"1\"")]);
-    refused(&[("ial", "\"1\""), ("cnf", "\"k\"")]);
+fn tv_004_refuses_ial_1_without_cnf() {
+    assert_claims_invalid(&[("ial", "\"1\"")]);
+    assert_claims_invalid(&[("ial", "\"1\""), ("cnf", "\"k\"")]);
     assert_eq!(verdict(&badge(&[("ial", "\"1\""), ("cnf", r#"{"kid":"k"}"#)])).unwrap().ial, 1);
 }
 
 #[test]
-fn every_required_claim_is_required() {
+fn refuses_a_badge_without_a_required_claim() {
     for name in ["jti", "iss", "sub", "iat", "exp", "ial", "key", "vc"] {
-        refused(&[(name, "")]);
-        refused(&[(name, "null")]);
-        refused(&[(name, "[]")]);
+        assert_claims_invalid(&[(name, "")]);
+        assert_claims_invalid(&[(name, "null")]);
+        assert_claims_invalid(&[(name, "[]")]);
     }
-    refused(&[("jti", "\"\"")]);
+    assert_claims_invalid(&[("jti", "\"\"")]);
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn times_are_whole_seconds_from_1970_to_9999() {
             "null",
             "true",
         ] {
-            refused(&[(name, time)]);
+            assert_claims_invalid(&[(name, time)]);
         }
         assert_eq!(verdict(&badge(&[(name, "1e999999999")])), Err(Code::Malformed));
     }
@@ -71,33 +71,33 @@ fn times_are_whole_seconds_from_1970_to_9999() {
 
 #[test]
 fn level_is_a_string_of_one_digit() {
-    let of = |level: &str| format!(r#"{{"credentialSubject":{{"level":{level}}}}}"#);
+    let vc_with = |level: &str| format!(r#"{{"credentialSubject":{{"level":{level}}}}}"#);
     for level in
         ["1", "\"5\"", "\"-1\"", "\"01\"", "\"\"", "\" 1\"", "\"1\\u0000\"", "\"\u{661}\"", "null", "1.0", "true"]
     {
-        refused(&[("vc", &of(level))]);
+        assert_claims_invalid(&[("vc", &vc_with(level))]);
     }
     for vc in ["{}", "[]", "\"1\"", r#"{"credentialSubject":{}}"#, r#"{"credentialSubject":"1"}"#] {
-        refused(&[("vc", vc)]);
+        assert_claims_invalid(&[("vc", vc)]);
     }
-    assert_eq!(verdict(&badge(&[("vc", &of("\"3\""))])).unwrap().domain, None);
-    refused(&[("vc", r#"{"credentialSubject":{"level":"1","domain":7}}"#)]);
+    assert_eq!(verdict(&badge(&[("vc", &vc_with("\"3\""))])).unwrap().domain, None);
+    assert_claims_invalid(&[("vc", r#"{"credentialSubject":{"level":"1","domain":7}}"#)]);
 }
 
 #[test]
 fn ial_is_the_string_0_or_1() {
     for ial in ["0", "1", "\"2\"", "\"\"", "\"00\"", "null", "false"] {
-        refused(&[("ial", ial)]);
+        assert_claims_invalid(&[("ial", ial)]);
     }
 }
 
 #[test]
 fn iss_is_an_https_origin_or_a_did_and_sub_is_a_did() {
     for iss in ["https://a.example/path", "http://a.example", "a.example", "did:web:", "https://a.example/"] {
-        refused(&[("iss", &format!("\"{iss}\""))]);
+        assert_claims_invalid(&[("iss", &format!("\"{iss}\""))]);
     }
     for sub in ["https://a.example", "did:web", "agent", "did:web:a#k", "did:web:a b"] {
-        refused(&[("sub", &format!("\"{sub}\""))]);
+        assert_claims_invalid(&[("sub", &format!("\"{sub}\""))]);
     }
     assert!(verdict(&badge(&[("iss", "\"did:web:ca.example\""), ("sub", "\"did:capiscio:agent:test\"")])).is_ok());
 }
@@ -114,21 +114,21 @@ fn key_is_a_public_ed25519_jwk() {
         format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{x}="}}"#),
         issuer().to_jwk(),
     ] {
-        refused(&[("key", &key)]);
+        assert_claims_invalid(&[("key", &key)]);
     }
-    let other = stranger().public().to_jwk();
-    assert!(verdict(&badge(&[("key", &other)])).is_ok(), "an agent's key is not the registry's");
+    let other = other_key().public().to_jwk();
+    assert!(verdict(&badge(&[("key", &other)])).is_ok(), "the agent's key differs from the issuer's");
 }
 
 #[test]
-fn an_error_does_not_repeat_a_private_key_in_a_badge() {
+fn no_error_contains_a_private_key_of_a_badge() {
     let token = badge(&[("key", &issuer().to_jwk())]);
-    let why = verify(token.as_bytes(), &rules(Some(issuer().public()))).unwrap_err();
-    assert!(!why.to_string().contains("nWGx"), "{why}");
+    let invalid = verify(token.as_bytes(), &rules(Some(issuer().public()))).unwrap_err();
+    assert!(!invalid.to_string().contains("nWGx"), "{invalid}");
 }
 
 #[test]
-fn a_duplicate_claim_makes_the_badge_malformed() {
+fn refuses_a_duplicate_claim_as_malformed() {
     let twice = |extra: &str| {
         let text = payload(&[]);
         sign(HEADER, &format!("{},{extra}}}", &text[..text.len() - 1]), &issuer())
@@ -141,16 +141,16 @@ fn a_duplicate_claim_makes_the_badge_malformed() {
 
 #[test]
 fn no_error_contains_control_characters_of_a_badge() {
-    let evil = "\"did:key:\\u001b[2J\\u009b1m\\u202e\\n\u{9b}\"";
+    let hostile = "\"did:key:\\u001b[2J\\u009b1m\\u202e\\n\u{9b}\"";
     for (token, rules) in [
-        (badge(&[("iss", evil)]), rules(None)),
-        (badge(&[("iss", evil)]), Rules { accept_self_signed: true, ..rules(None) }),
-        (badge(&[("iss", evil)]), rules(Some(issuer().public()))),
+        (badge(&[("iss", hostile)]), rules(None)),
+        (badge(&[("iss", hostile)]), Rules { accept_self_signed: true, ..rules(None) }),
+        (badge(&[("iss", hostile)]), rules(Some(issuer().public()))),
     ] {
-        let why = verify(token.as_bytes(), &rules).unwrap_err().to_string();
-        assert!(!why.chars().any(|c| c.is_control() || c == '\u{202e}'), "{why:?}");
+        let invalid = verify(token.as_bytes(), &rules).unwrap_err().to_string();
+        assert!(!invalid.chars().any(|c| c.is_control() || c == '\u{202e}'), "{invalid:?}");
     }
     let long = format!("\"{}\"", "é".repeat(20_000));
-    let why = verify(badge(&[("iss", &long)]).as_bytes(), &rules(None)).unwrap_err();
-    assert!(why.detail.len() < 400);
+    let invalid = verify(badge(&[("iss", &long)]).as_bytes(), &rules(None)).unwrap_err();
+    assert!(invalid.detail.len() < 400);
 }

@@ -1,26 +1,26 @@
-//! The rules by which a badge is verified, one test each. tests/verify.rs shows the program around them.
+//! The verification rules, one test each. tests/verify.rs tests the command.
 
 mod claims;
-mod forms;
-#[path = "../forge/parts.rs"]
+#[path = "../test_tokens/parts.rs"]
 mod parts;
+mod token;
 mod trust;
 
 use capiscio::badge::MAX_TOKEN_LEN;
 use capiscio::badge::verify::{Claims, Code, Rules, is_signed_by, read_unverified, verify};
 use capiscio::encoding::base64url;
 use capiscio::key::{PrivateKey, PublicKey};
-use parts::{HEADER, changed, quoted, seeded, sign, stranger};
+use parts::{HEADER, changed, key_from_d, other_key, quoted, sign};
 
 const NOW: i64 = 1_795_000_000;
 
 /// RFC 8037 A.1.
 fn issuer() -> PrivateKey {
-    seeded("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A")
+    key_from_d("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A")
 }
 
-/// The members of a valid payload; tests replace or add some.
-fn good() -> Vec<(&'static str, String)> {
+/// The members of a valid payload.
+fn valid_members() -> Vec<(&'static str, String)> {
     vec![
         ("jti", quoted("9b2f6f0e-5f2f-4d1c-8b8f-2f6f0e5f2f4d")),
         ("iss", quoted("https://registry.capisc.io")),
@@ -37,9 +37,9 @@ fn vc(level: &str) -> String {
     parts::vc("a.example", level)
 }
 
-/// The good payload with some members changed, added, or (with an empty value) removed.
+/// The valid payload with some members changed, added, or (empty value) removed. Values are JSON.
 fn payload(changes: &[(&'static str, &str)]) -> String {
-    changed(good(), changes)
+    changed(valid_members(), changes)
 }
 
 /// A correctly signed badge with `changes` to its claims.

@@ -1,4 +1,4 @@
-//! Keys, time, issuers, audiences. TV numbers are those of RFC-002 §16.2.
+//! The rules of the caller: key, time, issuers, audience. TV numbers are those of RFC-002 §16.2.
 
 use super::*;
 
@@ -6,19 +6,19 @@ fn level_with(token: &str, rules: &Rules<'_>) -> Result<u8, Code> {
     verify(token.as_bytes(), rules).map(|claims| claims.level).map_err(|invalid| invalid.code)
 }
 
-/// A self-signed badge of `key` with changes.
+/// A self-signed badge of `key`, with these changes to its claims.
 fn self_signed(key: &PrivateKey, changes: &[(&'static str, &str)]) -> String {
     let did = format!("\"{}\"", key.public().did_key());
     let (claim, vc) = (key.public().claim(), vc("0"));
-    let own = [("iss", did.as_str()), ("sub", &did), ("key", &claim), ("vc", &vc)];
-    sign(HEADER, &payload(&[&own, changes].concat()), key)
+    let members = [("iss", did.as_str()), ("sub", &did), ("key", &claim), ("vc", &vc)];
+    sign(HEADER, &payload(&[&members, changes].concat()), key)
 }
 
 #[test]
-fn tv_009_expired_beyond_the_skew() {
+fn tv_009_refuses_a_badge_that_expired_beyond_the_skew() {
     let token = badge(&[]);
-    let public = issuer();
-    let at = |now, skew| level_with(&token, &Rules { now, skew, ..rules(Some(public.public())) });
+    let key = issuer();
+    let at = |now, skew| level_with(&token, &Rules { now, skew, ..rules(Some(key.public())) });
     assert_eq!(at(NOW + 299, 0), Ok(1));
     assert_eq!(at(NOW + 300, 0), Err(Code::Expired));
     assert_eq!(at(NOW + 359, 60), Ok(1));
@@ -27,7 +27,7 @@ fn tv_009_expired_beyond_the_skew() {
 }
 
 #[test]
-fn refuses_a_badge_from_the_future() {
+fn refuses_a_badge_before_its_iat_or_nbf() {
     let key = issuer();
     for name in ["iat", "nbf"] {
         let at = |time: i64, skew| {
@@ -41,7 +41,7 @@ fn refuses_a_badge_from_the_future() {
 }
 
 #[test]
-fn no_clock_and_no_skew_overflows() {
+fn extreme_clocks_and_skews_do_not_overflow() {
     let key = issuer();
     for now in [i64::MIN, -1, 0, NOW, i64::MAX] {
         for skew in [0, 60, i64::MAX] {
@@ -53,7 +53,7 @@ fn no_clock_and_no_skew_overflows() {
 }
 
 #[test]
-fn tv_010_issuer_that_is_not_trusted() {
+fn tv_010_refuses_an_issuer_that_is_not_trusted() {
     let key = issuer();
     let with = |trusted: &[&str]| {
         let trusted: Vec<String> = trusted.iter().map(|t| (*t).to_owned()).collect();
@@ -65,13 +65,13 @@ fn tv_010_issuer_that_is_not_trusted() {
 }
 
 #[test]
-fn tv_011_wrong_key() {
-    let key = stranger();
+fn tv_011_refuses_a_badge_of_another_key() {
+    let key = other_key();
     assert_eq!(level_with(&badge(&[]), &rules(Some(key.public()))), Err(Code::SignatureInvalid));
 }
 
 #[test]
-fn tv_012_to_016_badges_of_every_level() {
+fn tv_012_to_016_accepts_badges_of_every_level() {
     let key = issuer();
     let token = self_signed(&key, &[]);
     assert_eq!(level_with(&token, &Rules { accept_self_signed: true, ..rules(None) }), Ok(0));
@@ -83,69 +83,69 @@ fn tv_012_to_016_badges_of_every_level() {
 
 #[test]
 fn verifies_a_self_signed_badge_with_the_given_key() {
-    let (key, other) = (issuer(), stranger());
+    let (key, other) = (issuer(), other_key());
     let rules = Rules { accept_self_signed: true, ..rules(Some(other.public())) };
     assert_eq!(level_with(&self_signed(&key, &[]), &rules), Err(Code::SignatureInvalid));
 }
 
 #[test]
 fn ignores_keys_in_the_header() {
-    let (key, thief) = (issuer(), stranger());
-    let jwk = thief.public().to_jwk();
-    for more in [
+    let (key, other) = (issuer(), other_key());
+    let jwk = other.public().to_jwk();
+    for members in [
         format!(r#""jwk":{jwk}"#),
-        r#""jku":"https://evil.example/keys""#.to_owned(),
-        r#""x5u":"https://evil.example/cert","x5c":["MIIB"]"#.to_owned(),
-        format!(r#""kid":"{}""#, thief.public().did_url()),
+        r#""jku":"https://attacker.example/keys""#.to_owned(),
+        r#""x5u":"https://attacker.example/cert","x5c":["MIIB"]"#.to_owned(),
+        format!(r#""kid":"{}""#, other.public().did_url()),
     ] {
-        let header = format!(r#"{{"alg":"EdDSA","typ":"JWT",{more}}}"#);
-        let forged = sign(&header, &payload(&[]), &thief);
-        assert_eq!(level_with(&forged, &rules(Some(key.public()))), Err(Code::SignatureInvalid));
+        let header = format!(r#"{{"alg":"EdDSA","typ":"JWT",{members}}}"#);
+        let token = sign(&header, &payload(&[]), &other);
+        assert_eq!(level_with(&token, &rules(Some(key.public()))), Err(Code::SignatureInvalid));
         let unkeyed = Rules { accept_self_signed: true, ..rules(None) };
-        assert_eq!(level_with(&forged, &unkeyed), Err(Code::IssuerUntrusted));
-        let honest = sign(&header, &payload(&[]), &key);
-        assert_eq!(level_with(&honest, &rules(Some(key.public()))), Ok(1));
+        assert_eq!(level_with(&token, &unkeyed), Err(Code::IssuerUntrusted));
+        let token = sign(&header, &payload(&[]), &key);
+        assert_eq!(level_with(&token, &rules(Some(key.public()))), Ok(1));
     }
 }
 
 #[test]
 fn without_a_key_accepts_only_self_signed_badges_if_allowed() {
     let token = self_signed(&issuer(), &[]);
-    let why = verify(token.as_bytes(), &rules(None)).unwrap_err();
-    assert_eq!(why.code, Code::IssuerUntrusted);
-    assert!(why.detail.contains("self-signed"), "{why}");
-    let why = verify(badge(&[]).as_bytes(), &Rules { accept_self_signed: true, ..rules(None) }).unwrap_err();
-    assert_eq!(why.code, Code::IssuerUntrusted);
-    assert!(why.detail.contains("no key was given"), "{why}");
+    let invalid = verify(token.as_bytes(), &rules(None)).unwrap_err();
+    assert_eq!(invalid.code, Code::IssuerUntrusted);
+    assert!(invalid.detail.contains("self-signed"), "{invalid}");
+    let invalid = verify(badge(&[]).as_bytes(), &Rules { accept_self_signed: true, ..rules(None) }).unwrap_err();
+    assert_eq!(invalid.code, Code::IssuerUntrusted);
+    assert!(invalid.detail.contains("no key was given"), "{invalid}");
     let listed = Rules { trusted_issuers: &[issuer().public().did_key()], ..rules(None) };
     assert_eq!(level_with(&token, &listed), Ok(0));
 }
 
 #[test]
 fn refuses_a_badge_for_the_did_key_of_another_key() {
-    let (key, thief) = (issuer(), stranger());
+    let (key, other) = (issuer(), other_key());
     let did = format!("\"{}\"", key.public().did_key());
-    let forged = self_signed(&thief, &[("iss", &did), ("sub", &did)]);
-    assert_eq!(level_with(&forged, &Rules { accept_self_signed: true, ..rules(None) }), Err(Code::SignatureInvalid));
+    let token = self_signed(&other, &[("iss", &did), ("sub", &did)]);
+    assert_eq!(level_with(&token, &Rules { accept_self_signed: true, ..rules(None) }), Err(Code::SignatureInvalid));
 }
 
 #[test]
 fn refuses_a_self_signed_badge_above_level_0() {
     let accepting = Rules { accept_self_signed: true, ..rules(None) };
     for level in ["1", "4"] {
-        let token = self_signed(&stranger(), &[("vc", &vc(level))]);
+        let token = self_signed(&other_key(), &[("vc", &vc(level))]);
         assert_eq!(level_with(&token, &accepting), Err(Code::ClaimsInvalid));
     }
     let did = "\"did:web:victim.example\"";
-    assert_eq!(level_with(&self_signed(&stranger(), &[("sub", did)]), &accepting), Err(Code::ClaimsInvalid));
+    assert_eq!(level_with(&self_signed(&other_key(), &[("sub", did)]), &accepting), Err(Code::ClaimsInvalid));
 }
 
 #[test]
 fn level_0_requires_iss_sub_and_key_to_be_the_signing_key() {
     let key = issuer();
-    let strangers = format!("\"{}\"", stranger().public().did_key());
-    let claim = stranger().public().claim();
-    for change in [("iss", strangers.as_str()), ("sub", &strangers), ("key", &claim), ("iss", "\"https://a.example\"")]
+    let other_did = format!("\"{}\"", other_key().public().did_key());
+    let claim = other_key().public().claim();
+    for change in [("iss", other_did.as_str()), ("sub", &other_did), ("key", &claim), ("iss", "\"https://a.example\"")]
     {
         let token = self_signed(&key, &[change]);
         assert_eq!(level_with(&token, &rules(Some(key.public()))), Err(Code::ClaimsInvalid), "{change:?}");
@@ -153,11 +153,11 @@ fn level_0_requires_iss_sub_and_key_to_be_the_signing_key() {
 }
 
 #[test]
-fn reports_a_forged_badge_as_forged_whatever_else_is_wrong() {
+fn checks_the_signature_before_the_claims() {
     let key = issuer();
     for changes in [[("exp", "1")], [("aud", "7")], [("iss", "\"x\"")], [("vc", "")]] {
-        let forged = sign(HEADER, &payload(&changes), &stranger());
-        assert_eq!(level_with(&forged, &rules(Some(key.public()))), Err(Code::SignatureInvalid));
+        let token = sign(HEADER, &payload(&changes), &other_key());
+        assert_eq!(level_with(&token, &rules(Some(key.public()))), Err(Code::SignatureInvalid));
     }
 }
 
@@ -165,11 +165,11 @@ fn reports_a_forged_badge_as_forged_whatever_else_is_wrong() {
 fn requires_the_callers_audience_in_aud() {
     let key = issuer();
     let token = badge(&[("aud", r#"["https://a.example","urn:b"]"#)]);
-    let as_whom = |audience| level_with(&token, &Rules { audience, ..rules(Some(key.public())) });
-    assert_eq!(as_whom(None), Ok(1));
-    assert_eq!(as_whom(Some("urn:b")), Ok(1));
+    let with = |audience| level_with(&token, &Rules { audience, ..rules(Some(key.public())) });
+    assert_eq!(with(None), Ok(1));
+    assert_eq!(with(Some("urn:b")), Ok(1));
     for other in ["urn:B", "urn", "https://a.example/", ""] {
-        assert_eq!(as_whom(Some(other)), Err(Code::AudienceMismatch));
+        assert_eq!(with(Some(other)), Err(Code::AudienceMismatch));
     }
     let without = |audience| level_with(&badge(&[]), &Rules { audience, ..rules(Some(key.public())) });
     assert_eq!(without(Some("urn:b")), Err(Code::AudienceMismatch));
@@ -178,15 +178,15 @@ fn requires_the_callers_audience_in_aud() {
 
 #[test]
 fn refuses_parts_of_other_badges() {
-    let good = badge(&[]);
-    let (signed, signature) = good.rsplit_once('.').unwrap();
+    let valid = badge(&[]);
+    let (signed, signature) = valid.rsplit_once('.').unwrap();
     let (header, _) = signed.split_once('.').unwrap();
-    let other = badge(&[("jti", "\"x\"")]);
-    let swapped = format!("{header}.{}.{signature}", other.split('.').nth(1).unwrap());
-    let own_key = sign(HEADER, &payload(&[("key", &stranger().public().claim())]), &stranger());
-    for forged in [swapped, own_key, format!("{signed}.")] {
-        assert_eq!(verdict(&forged).err(), Some(Code::SignatureInvalid), "{forged}");
-        assert!(!is_signed_by(forged.as_bytes(), issuer().public()));
+    let other_badge = badge(&[("jti", "\"x\"")]);
+    let other_payload = format!("{header}.{}.{signature}", other_badge.split('.').nth(1).unwrap());
+    let other_signer = sign(HEADER, &payload(&[("key", &other_key().public().claim())]), &other_key());
+    for token in [other_payload, other_signer, format!("{signed}.")] {
+        assert_eq!(verdict(&token).err(), Some(Code::SignatureInvalid), "{token}");
+        assert!(!is_signed_by(token.as_bytes(), issuer().public()));
     }
-    assert!(is_signed_by(good.as_bytes(), issuer().public()));
+    assert!(is_signed_by(valid.as_bytes(), issuer().public()));
 }

@@ -1,4 +1,4 @@
-//! The parts of a badge made by hand. src/badge/verify/tests uses this file by path.
+//! Keys, claims and signatures of test badges. tests/verify_rules uses this file by path.
 
 use capiscio::encoding::base64url;
 use capiscio::key::PrivateKey;
@@ -6,12 +6,12 @@ use capiscio::key::PrivateKey;
 pub const HEADER: &str = r#"{"alg":"EdDSA","typ":"JWT"}"#;
 
 /// A key that is not the issuer's.
-pub fn stranger() -> PrivateKey {
-    seeded("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE")
+pub fn other_key() -> PrivateKey {
+    key_from_d("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE")
 }
 
-/// The key of a `d`.
-pub fn seeded(d: &str) -> PrivateKey {
+/// The key with this seed, in base64url as in the JWK member `d`.
+pub fn key_from_d(d: &str) -> PrivateKey {
     let mut seed = [0; 32];
     assert!(base64url::decode_exact(d, &mut seed));
     PrivateKey::from_seed(seed, None).unwrap()

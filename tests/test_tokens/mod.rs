@@ -1,4 +1,4 @@
-//! Badges made by hand: a valid one, and what forgers and careless issuers make of it.
+//! Badges for tests, built without `badge issue`: valid ones, and ones with wrong claims or signatures.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 mod parts;
@@ -12,7 +12,7 @@ pub const SUBJECT: &str = "did:web:registry.capisc.io:agents:a";
 
 /// The key of RFC 8037 A.1.
 pub fn issuer() -> PrivateKey {
-    seeded(RFC_SEED)
+    key_from_d(RFC_SEED)
 }
 
 /// A payload that is valid for an hour from now, with some members changed, added, or (empty value) removed. Values are
@@ -31,13 +31,13 @@ pub fn payload(changes: &[(&'static str, &str)]) -> String {
     changed(members, changes)
 }
 
-/// A badge that the issuer signed, with these changes to its claims.
+/// A badge signed by the issuer, with these changes to its claims.
 pub fn badge(changes: &[(&'static str, &str)]) -> String {
     sign(HEADER, &payload(changes), &issuer())
 }
 
 /// A badge that expires this many seconds from now.
-pub fn ending_in(seconds: i64) -> String {
+pub fn expiring_in(seconds: i64) -> String {
     let end = now() + seconds;
     badge(&[("iat", &(end - 7200).min(now()).to_string()), ("exp", &end.to_string())])
 }

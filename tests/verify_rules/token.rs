@@ -1,9 +1,9 @@
-//! The token as text: parts, base64url, header.
+//! The rules of the token's text: parts, base64url, header.
 
 use super::*;
 
 #[test]
-fn accepts_and_reads_the_good_badge() {
+fn reads_every_claim_of_a_valid_badge() {
     let claims = verdict(&badge(&[("aud", r#"["x","y"]"#), ("nbf", "1794999990")])).unwrap();
     assert_eq!(
         claims,
@@ -24,18 +24,18 @@ fn accepts_and_reads_the_good_badge() {
 
 #[test]
 fn accepts_one_newline_after_the_token_and_nothing_else() {
-    let good = badge(&[]);
-    assert!(verdict(&format!("{good}\n")).is_ok());
+    let valid = badge(&[]);
+    assert!(verdict(&format!("{valid}\n")).is_ok());
     for token in [
-        format!("{good}\n\n"),
-        format!("{good}\r\n"),
-        format!(" {good}"),
-        format!("Bearer {good}"),
-        format!("{good} "),
-        format!("\n{good}"),
-        format!("{good}\0"),
-        format!("\u{feff}{good}"),
-        good.replacen('.', ".\n", 1),
+        format!("{valid}\n\n"),
+        format!("{valid}\r\n"),
+        format!(" {valid}"),
+        format!("Bearer {valid}"),
+        format!("{valid} "),
+        format!("\n{valid}"),
+        format!("{valid}\0"),
+        format!("\u{feff}{valid}"),
+        valid.replacen('.', ".\n", 1),
     ] {
         assert_eq!(verdict(&token), Err(Code::Malformed), "{token:?}");
     }
@@ -43,8 +43,8 @@ fn accepts_one_newline_after_the_token_and_nothing_else() {
 
 #[test]
 fn refuses_a_token_that_is_not_three_parts() {
-    let good = badge(&[]);
-    let parts: Vec<&str> = good.split('.').collect();
+    let valid = badge(&[]);
+    let parts: Vec<&str> = valid.split('.').collect();
     for token in [
         String::new(),
         "\n".into(),
@@ -53,31 +53,31 @@ fn refuses_a_token_that_is_not_three_parts() {
         "hello".into(),
         parts[0].into(),
         parts[..2].join("."),
-        format!("{good}."),
-        format!(".{good}"),
-        format!("{good}.{}", parts[2]),
+        format!("{valid}."),
+        format!(".{valid}"),
+        format!("{valid}.{}", parts[2]),
         format!("{}..{}", parts[0], parts[2]),
         format!(".{}.{}", parts[1], parts[2]),
     ] {
         let verdict = verdict(&token);
-        // With an empty part the signature is wrong, too.
+        // An empty part may also be reported as a wrong signature.
         assert!(matches!(verdict, Err(Code::Malformed | Code::SignatureInvalid)), "{token}: {verdict:?}");
     }
 }
 
 #[test]
 fn refuses_the_json_serialization() {
-    let good = badge(&[]);
-    let p: Vec<&str> = good.split('.').collect();
-    let one = format!(r#"{{"protected":"{}","signature":"{}"}}"#, p[0], p[2]);
-    let json = format!(r#"{{"payload":"{}","signatures":[{one},{one}]}}"#, p[1]);
+    let valid = badge(&[]);
+    let parts: Vec<&str> = valid.split('.').collect();
+    let signature = format!(r#"{{"protected":"{}","signature":"{}"}}"#, parts[0], parts[2]);
+    let json = format!(r#"{{"payload":"{}","signatures":[{signature},{signature}]}}"#, parts[1]);
     assert_eq!(verdict(&json), Err(Code::Malformed));
 }
 
 #[test]
-fn accepts_one_spelling_of_a_signature() {
-    let good = badge(&[]);
-    let (signed, signature) = good.rsplit_once('.').unwrap();
+fn accepts_only_the_canonical_base64url_of_a_signature() {
+    let valid = badge(&[]);
+    let (signed, signature) = valid.rsplit_once('.').unwrap();
     // 64 bytes leave four unused bits in the last of 86 characters: A, Q, g or w, and only those.
     let (start, last) = signature.split_at(85);
     for other in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".chars() {
@@ -85,17 +85,17 @@ fn accepts_one_spelling_of_a_signature() {
             assert!(verdict(&format!("{signed}.{start}{other}")).is_err());
         }
     }
-    let stray = char::from(last.as_bytes()[0] + 1);
-    assert_eq!(verdict(&format!("{signed}.{start}{stray}")), Err(Code::Malformed));
-    for token in [format!("{good}=="), format!("{good}="), format!("{signed}.{}", "+".repeat(86))] {
+    let with_stray_bit = char::from(last.as_bytes()[0] + 1);
+    assert_eq!(verdict(&format!("{signed}.{start}{with_stray_bit}")), Err(Code::Malformed));
+    for token in [format!("{valid}=="), format!("{valid}="), format!("{signed}.{}", "+".repeat(86))] {
         assert_eq!(verdict(&token), Err(Code::Malformed));
     }
 }
 
 #[test]
-fn a_signature_has_64_bytes() {
-    let good = badge(&[]);
-    let (signed, _) = good.rsplit_once('.').unwrap();
+fn refuses_a_signature_that_is_not_64_bytes() {
+    let valid = badge(&[]);
+    let (signed, _) = valid.rsplit_once('.').unwrap();
     for length in [0, 1, 63, 65, 128] {
         let token = format!("{signed}.{}", base64url::encode(&vec![1; length]));
         assert_eq!(verdict(&token), Err(Code::SignatureInvalid), "{length}");
@@ -140,8 +140,8 @@ fn refuses_alg_none() {
     assert!(read_unverified(token.as_bytes()).is_err());
 }
 
-/// The signatures are real: Python's hmac made them, with the 32 public bytes and with the text of
-/// the public JWK as the secret.
+/// The signatures are correct HMACs from Python's hmac. Their secrets are the 32 public bytes and the text of the public
+/// JWK.
 #[test]
 fn refuses_hs256_with_the_public_key_as_secret() {
     let parts = [r#"{"alg":"HS256","typ":"JWT"}"#, &payload(&[])];
@@ -191,24 +191,24 @@ fn refuses_a_header_or_payload_that_is_not_an_object() {
 
 #[test]
 fn refuses_a_badge_with_any_byte_changed() {
-    let good = badge(&[]);
-    for at in 0..good.len() {
-        let mut changed = good.clone().into_bytes();
+    let valid = badge(&[]);
+    for at in 0..valid.len() {
+        let mut changed = valid.clone().into_bytes();
         changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
         assert!(verify(&changed, &rules(Some(issuer().public()))).is_err(), "byte {at}");
     }
-    for end in 0..good.len() {
-        assert!(verdict(&good[..end]).is_err(), "first {end} bytes");
+    for end in 0..valid.len() {
+        assert!(verdict(&valid[..end]).is_err(), "first {end} bytes");
     }
 }
 
 #[test]
 fn read_unverified_reads_badges_of_other_issuers() {
     let token = sign(r#"{"alg":"ES256"}"#, &payload(&[("jti", ""), ("vc", ""), ("key", "")]), &issuer());
-    let seen = read_unverified(token.as_bytes()).ok().unwrap();
-    assert_eq!((seen.exp, seen.iat, seen.nbf, seen.jti), (NOW + 300, Some(NOW), None, None));
-    assert_eq!(seen.sub.as_deref(), Some("did:web:registry.capisc.io:agents:a"));
-    assert_eq!(seen.iss.as_deref(), Some("https://registry.capisc.io"));
+    let unverified = read_unverified(token.as_bytes()).ok().unwrap();
+    assert_eq!((unverified.exp, unverified.iat, unverified.nbf, unverified.jti), (NOW + 300, Some(NOW), None, None));
+    assert_eq!(unverified.sub.as_deref(), Some("did:web:registry.capisc.io:agents:a"));
+    assert_eq!(unverified.iss.as_deref(), Some("https://registry.capisc.io"));
 }
 
 #[test]
@@ -226,7 +226,7 @@ fn read_unverified_refuses_malformed_badges() {
         badge(&[("iat", "true")]),
         badge(&[("sub", "7")]),
     ] {
-        let why = read_unverified(token.as_bytes()).err().unwrap();
-        assert_eq!(why.code, Code::Malformed, "{token}");
+        let invalid = read_unverified(token.as_bytes()).err().unwrap();
+        assert_eq!(invalid.code, Code::Malformed, "{token}");
     }
 }
