@@ -1,136 +1,121 @@
-//! What `issue` makes, `verify` accepts: for any identity that the command line accepts, at any
-//! time from the clock floor to the end of the year 9999.
+//! `verify` accepts every badge of `issue`: for any identity that the command line accepts, at any time from the clock
+//! floor to the end of the year 9999.
+
+mod common;
 
 use capiscio::badge::claims::{Identity, Issuance, Validity};
 use capiscio::badge::did::{is_did, is_host, is_https_origin};
 use capiscio::badge::verify::{Rules, read_unverified, verify};
 use capiscio::badge::{MAX_TIME, MAX_TOKEN_LEN, issue};
 use capiscio::key::{PrivateKey, PublicKey};
+use common::Rng;
 
-/// 2025-01-01T00:00:00Z: below it the keeper signs nothing.
+/// 2025-01-01T00:00:00Z: before it, the keeper signs no badge.
 const CLOCK_FLOOR: u64 = 1_735_689_600;
 
-/// xorshift64*: the same identities in every run.
-struct Random(u64);
+/// 1 to `max` characters of `alphabet`.
+fn word(rng: &mut Rng, alphabet: &str, max: u64) -> String {
+    let alphabet: Vec<char> = alphabet.chars().collect();
+    (0..=rng.below(max)).map(|_| alphabet[rng.below(alphabet.len() as u64) as usize]).collect()
+}
 
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 11
-    }
+fn bytes<const N: usize>(rng: &mut Rng) -> [u8; N] {
+    std::array::from_fn(|_| rng.next() as u8)
+}
 
-    /// 0 to `end` - 1.
-    fn below(&mut self, end: u64) -> u64 {
-        self.next() % end
-    }
+fn maybe<T>(rng: &mut Rng, make: impl FnOnce(&mut Rng) -> T) -> Option<T> {
+    (rng.below(2) == 0).then(|| make(rng))
+}
 
-    fn bytes<const N: usize>(&mut self) -> [u8; N] {
-        std::array::from_fn(|_| self.next() as u8)
-    }
+fn host(rng: &mut Rng) -> String {
+    let labels: Vec<String> = (0..=rng.below(4)).map(|_| word(rng, "abcXYZ019_", 20)).collect();
+    let port = maybe(rng, |rng| format!(":{}", 1 + rng.below(65_535))).unwrap_or_default();
+    labels.join(".") + &port
+}
 
-    /// `1..=most` characters of `alphabet`.
-    fn word(&mut self, alphabet: &str, most: u64) -> String {
-        let alphabet: Vec<char> = alphabet.chars().collect();
-        (0..=self.below(most)).map(|_| alphabet[self.below(alphabet.len() as u64) as usize]).collect()
-    }
+fn did(rng: &mut Rng) -> String {
+    let method = word(rng, "abcz059", 8);
+    let segments: Vec<String> = (0..=rng.below(4)).map(|_| word(rng, "abcXYZ019._-", 20)).collect();
+    let escaped = maybe(rng, |_| "%3A8443".to_owned()).unwrap_or_default();
+    format!("did:{method}:{}{escaped}", segments.join(":"))
+}
 
-    fn some<T>(&mut self, make: impl FnOnce(&mut Random) -> T) -> Option<T> {
-        (self.below(2) == 0).then(|| make(self))
-    }
-
-    fn host(&mut self) -> String {
-        let labels: Vec<String> = (0..=self.below(4)).map(|_| self.word("abcXYZ019_", 20)).collect();
-        let port = self.some(|r| format!(":{}", 1 + r.below(65_535))).unwrap_or_default();
-        labels.join(".") + &port
-    }
-
-    fn did(&mut self) -> String {
-        let method = self.word("abcz059", 8);
-        let segments: Vec<String> = (0..=self.below(4)).map(|_| self.word("abcXYZ019._-", 20)).collect();
-        let escaped = self.some(|_| "%3A8443".to_owned()).unwrap_or_default();
-        format!("did:{method}:{}{escaped}", segments.join(":"))
-    }
-
-    fn issuer(&mut self) -> String {
-        match self.below(3) {
-            0 => self.did(),
-            1 => "https://[2001:db8::1]:8443".to_owned(),
-            _ => format!("https://{}", self.host()),
-        }
-    }
-
-    /// Anything that may become a claim as text: quotes, controls, any script.
-    fn text(&mut self) -> String {
-        self.word("ab\"\\/\n\t\0\u{1b}\u{7f}\u{9b}\u{202e}\u{2028}é日🦀 :#", 40)
-    }
-
-    fn identity(&mut self) -> Identity {
-        let issuance = match self.below(3) {
-            0 => Issuance::SelfSigned,
-            _ => Issuance::Registry { issuer: self.issuer(), subject: self.did() },
-        };
-        let level = match issuance {
-            Issuance::SelfSigned => 0,
-            Issuance::Registry { .. } => 1 + self.below(4) as u8,
-        };
-        let domain = if level < 2 { self.some(Random::host) } else { Some(self.host()) };
-        let audience = (0..self.below(4)).map(|_| self.text()).collect();
-        Identity { issuance, domain, audience, level }
-    }
-
-    fn term(&mut self) -> Validity {
-        let span = MAX_TIME as u64 - CLOCK_FLOOR;
-        let iat = CLOCK_FLOOR + self.below(span);
-        let room = MAX_TIME as u64 - iat;
-        let exp = iat + 1 + self.below(room.min(90_000));
-        Validity { iat: iat as i64, exp: (exp as i64).min(MAX_TIME) }
+fn issuer(rng: &mut Rng) -> String {
+    match rng.below(3) {
+        0 => did(rng),
+        1 => "https://[2001:db8::1]:8443".to_owned(),
+        _ => format!("https://{}", host(rng)),
     }
 }
 
+/// Text of a claim: quotes, control characters, any script.
+fn text(rng: &mut Rng) -> String {
+    word(rng, "ab\"\\/\n\t\0\u{1b}\u{7f}\u{9b}\u{202e}\u{2028}é日🦀 :#", 40)
+}
+
+fn identity(rng: &mut Rng) -> Identity {
+    let issuance = match rng.below(3) {
+        0 => Issuance::SelfSigned,
+        _ => Issuance::Registry { issuer: issuer(rng), subject: did(rng) },
+    };
+    let level = match issuance {
+        Issuance::SelfSigned => 0,
+        Issuance::Registry { .. } => 1 + rng.below(4) as u8,
+    };
+    let domain = if level < 2 { maybe(rng, host) } else { Some(host(rng)) };
+    let audience = (0..rng.below(4)).map(|_| text(rng)).collect();
+    Identity { issuance, domain, audience, level }
+}
+
+fn validity(rng: &mut Rng) -> Validity {
+    let iat = CLOCK_FLOOR + rng.below(MAX_TIME as u64 - CLOCK_FLOOR);
+    let remaining = MAX_TIME as u64 - iat;
+    let exp = iat + 1 + rng.below(remaining.min(90_000));
+    Validity { iat: iat as i64, exp: exp as i64 }
+}
+
 #[test]
-fn what_is_issued_verifies() {
-    let mut random = Random(0x0ba6_5eed_0ba6_5eed);
+fn verifies_every_issued_badge() {
+    let mut rng = Rng(0x0ba6_5eed_0ba6_5eed);
     for round in 0..400 {
-        let kid = random.some(Random::text);
-        let key = PrivateKey::from_seed(random.bytes(), kid).expect("a seed");
-        let identity = random.identity();
-        let term = random.term();
-        check_generated(&identity);
-        let badge = issue::issue(&identity, &key, term, random.bytes())
-            .unwrap_or_else(|why| panic!("round {round}: {why}: {identity:?}"));
+        let kid = maybe(&mut rng, text);
+        let key = PrivateKey::from_seed(bytes(&mut rng), kid).expect("a seed");
+        let identity = identity(&mut rng);
+        let validity = validity(&mut rng);
+        assert_well_formed(&identity);
+        let badge = issue::issue(&identity, &key, validity, bytes(&mut rng))
+            .unwrap_or_else(|error| panic!("round {round}: {error}: {identity:?}"));
         assert!(badge.token.len() < MAX_TOKEN_LEN);
 
         let audience = identity.audience.first().map(String::as_str);
-        let own = matches!(identity.issuance, Issuance::SelfSigned);
+        let self_signed = matches!(identity.issuance, Issuance::SelfSigned);
         let public = PublicKey::from_jwk(&key.public().to_jwk()).expect("our own JWK");
-        // Named by its JWK, or, when self-signed, by nothing but the badge. No skew at either end.
-        for named in if own { vec![Some(&public), None] } else { vec![Some(&public)] } {
-            for now in [term.iat, term.exp - 1] {
+        // With the key as JWK; a self-signed badge also without. No skew at either end.
+        for key in if self_signed { vec![Some(&public), None] } else { vec![Some(&public)] } {
+            for now in [validity.iat, validity.exp - 1] {
                 let rules = Rules {
-                    key: named,
-                    accept_self_signed: own,
+                    key,
+                    accept_self_signed: self_signed,
                     trusted_issuers: std::slice::from_ref(&badge.issuer),
                     audience,
                     skew: 0,
                     now,
                 };
                 let claims = verify(badge.token.as_bytes(), &rules)
-                    .unwrap_or_else(|why| panic!("round {round}: {why}: {identity:?} {term:?}"));
+                    .unwrap_or_else(|error| panic!("round {round}: {error}: {identity:?} {validity:?}"));
                 assert_eq!((&claims.jti, &claims.iss, &claims.sub), (&badge.jti, &badge.issuer, &badge.subject));
-                assert_eq!((claims.iat, claims.exp, claims.nbf), (term.iat, term.exp, None));
+                assert_eq!((claims.iat, claims.exp, claims.nbf), (validity.iat, validity.exp, None));
                 assert_eq!((claims.aud, claims.domain), (identity.audience.clone(), identity.domain.clone()));
                 assert_eq!((claims.level, claims.ial), (identity.level, 0));
             }
         }
-        let seen = read_unverified(badge.token.as_bytes()).expect("readable without a key");
-        assert_eq!((seen.exp, seen.jti), (term.exp, Some(badge.jti)));
+        let unverified = read_unverified(badge.token.as_bytes()).expect("readable without a key");
+        assert_eq!((unverified.exp, unverified.jti), (validity.exp, Some(badge.jti)));
     }
 }
 
-/// The generators make only what the command line accepts.
-fn check_generated(identity: &Identity) {
+/// The command line accepts this identity.
+fn assert_well_formed(identity: &Identity) {
     if let Issuance::Registry { issuer, subject } = &identity.issuance {
         assert!(is_did(subject), "{subject}");
         assert!(is_did(issuer) || is_https_origin(issuer), "{issuer}");
