@@ -1,4 +1,4 @@
-//! Input that makes no usable badge is refused with a sentence, and changes nothing.
+//! Wrong command lines, variables and key files: exit status, message, and no file written.
 
 mod common;
 
@@ -7,27 +7,19 @@ use std::fs;
 
 const KEEP: [&str; 6] = ["badge", "keep", "--key", "private.jwk", "--out", "badge.jwt"];
 
-/// Runs `badge keep` with these arguments and checks that nothing but the key exists afterwards.
-fn assert_refused(arguments: &[&str], code: i32, words: &[&str]) {
-    let scratch = Scratch::with_key();
-    let before = scratch.names();
-    let ended = run(scratch.path(), &[&KEEP, arguments].concat());
-    assert_sentence(&ended, code, words, arguments);
-    assert_eq!(scratch.names(), before, "{arguments:?} left something behind");
-}
-
-fn assert_sentence(ended: &Ended, code: i32, words: &[&str], about: &[&str]) {
-    assert_eq!(ended.code, Some(code), "{about:?}: {}", ended.stderr);
-    assert_eq!(ended.stdout, "", "{about:?}");
-    for word in words {
-        assert!(ended.stderr.contains(word), "{about:?}: {word:?} is missing in: {}", ended.stderr);
+/// The exit status is `code`, stdout is empty, and stderr contains each of `expected` and no key.
+fn assert_refused(ended: &Ended, code: i32, expected: &[&str], context: &[&str]) {
+    assert_eq!(ended.code, Some(code), "{context:?}: {}", ended.stderr);
+    assert_eq!(ended.stdout, "", "{context:?}");
+    for part in expected {
+        assert!(ended.stderr.contains(part), "{context:?}: {part:?} is missing in: {}", ended.stderr);
     }
-    assert!(!ended.stderr.contains("panicked"), "{about:?}: {}", ended.stderr);
-    assert!(!ended.stderr.contains(RFC_SEED), "{about:?}: key material in: {}", ended.stderr);
+    assert!(!ended.stderr.contains("panicked"), "{context:?}: {}", ended.stderr);
+    assert!(!ended.stderr.contains(RFC_SEED), "{context:?}: key material in: {}", ended.stderr);
 }
 
 #[test]
-fn a_wrong_command_line_exits_2_and_leaves_nothing_behind() {
+fn exits_2_on_a_wrong_command_line_and_writes_nothing() {
     let own_key = "self-signed badge is issued by and for its own key";
     let rows: &[(&[&str], &[&str])] = &[
         (&["stray"], &["capiscio: unexpected argument \"stray\"; see capiscio badge keep --help\n"]),
@@ -38,42 +30,45 @@ fn a_wrong_command_line_exits_2_and_leaves_nothing_behind() {
         (&["--ready-fd", "77"], &["not an open descriptor"]),
         (&["--sub", RFC_KEY], &["JSON, not shown"]),
     ];
-    for (arguments, parts) in rows {
-        assert_refused(arguments, 2, parts);
+    for (arguments, expected) in rows.iter().copied() {
+        let scratch = Scratch::with_key();
+        let ended = run(scratch.path(), &[&KEEP, arguments].concat());
+        assert_refused(&ended, 2, expected, arguments);
+        assert_eq!(scratch.names(), ["private.jwk"], "{arguments:?} created a file");
     }
 }
 
 #[test]
-fn only_a_wrong_command_line_of_health_exits_3() {
+fn exits_3_only_on_a_wrong_health_command_line() {
     let scratch = Scratch::empty();
     for (arguments, code) in [
         (&["badge", "health", "--out", "", "badge.jwt"][..], 3),
         (&["badge", "verify", "--file", ""], 2),
         (&["badge", "healthy"], 2),
     ] {
-        assert_sentence(&run(scratch.path(), arguments), code, &["; see capiscio"], arguments);
+        assert_refused(&run(scratch.path(), arguments), code, &["; see capiscio"], arguments);
     }
     assert!(scratch.names().is_empty());
 }
 
 #[test]
-fn a_wrong_variable_of_the_environment_is_named() {
+fn names_a_wrong_environment_variable() {
     let scratch = Scratch::with_key();
     let ended = Ended::from(capiscio(scratch.path()).args(KEEP).env("CAPISCIO_EXP", "soon").output().unwrap());
-    assert_sentence(&ended, 2, &["CAPISCIO_EXP \"soon\" is not a duration"], &["CAPISCIO_EXP"]);
+    assert_refused(&ended, 2, &["CAPISCIO_EXP \"soon\" is not a duration"], &["CAPISCIO_EXP"]);
 }
 
 #[test]
-fn a_key_in_the_environment_that_is_no_key_is_refused_without_a_word_of_it() {
+fn refuses_an_unusable_key_variable_without_printing_it() {
     let scratch = Scratch::empty();
     let broken = RFC_KEY.replace("OKP", "oct");
     let mut command = capiscio(scratch.path());
     command.args(["badge", "keep"]).env("CAPISCIO_AGENT_PRIVATE_KEY_JWK", broken);
-    assert_sentence(&Ended::from(command.output().unwrap()), 1, &["CAPISCIO_AGENT_PRIVATE_KEY_JWK"], &["JWK variable"]);
+    assert_refused(&Ended::from(command.output().unwrap()), 1, &["CAPISCIO_AGENT_PRIVATE_KEY_JWK"], &["JWK variable"]);
     assert!(scratch.names().is_empty());
 }
 
-/// Every kind of key file that cannot be used, with a word of the sentence that says why.
+/// Each kind of unusable key file: its name, its text, and a part of the message.
 fn unusable_keys() -> Vec<(&'static str, String, &'static str)> {
     let with = |from: &str, to: &str| RFC_KEY.replace(from, to);
     let d = format!("\"d\":\"{RFC_SEED}\"");
@@ -109,45 +104,46 @@ fn unusable_keys() -> Vec<(&'static str, String, &'static str)> {
 }
 
 #[test]
-fn a_key_file_that_cannot_be_used_says_why_and_nothing_is_written() {
-    for (kind, text, word) in unusable_keys() {
+fn explains_why_a_key_file_is_unusable_and_writes_nothing() {
+    for (kind, text, reason) in unusable_keys() {
         let scratch = Scratch::empty();
         scratch.write_private("private.jwk", text);
         let ended = run(scratch.path(), &KEEP);
-        assert_sentence(&ended, 1, &["private.jwk", word], &[kind]);
+        assert_refused(&ended, 1, &["private.jwk", reason], &[kind]);
         assert_eq!(scratch.names(), ["private.jwk"], "{kind}");
     }
 }
 
 #[test]
-fn a_key_path_that_is_not_a_readable_file_is_refused() {
+fn refuses_a_key_path_that_is_not_a_regular_file() {
     let scratch = Scratch::empty();
-    assert_sentence(&run(scratch.path(), &KEEP), 1, &["private.jwk", "capiscio key gen --out-priv"], &["missing"]);
+    assert_refused(&run(scratch.path(), &KEEP), 1, &["private.jwk", "capiscio key gen --out-priv"], &["missing"]);
     fs::create_dir(scratch.join("private.jwk")).unwrap();
-    assert_sentence(&run(scratch.path(), &KEEP), 1, &["it is a directory"], &["a directory"]);
+    assert_refused(&run(scratch.path(), &KEEP), 1, &["it is a directory"], &["a directory"]);
     fs::remove_dir(scratch.join("private.jwk")).unwrap();
     let made = std::process::Command::new("mkfifo").arg(scratch.join("private.jwk")).status().unwrap();
     assert!(made.success());
-    assert_sentence(&run(scratch.path(), &KEEP), 1, &["not a regular file"], &["a FIFO"]);
+    assert_refused(&run(scratch.path(), &KEEP), 1, &["not a regular file"], &["a FIFO"]);
 }
 
-/// The line of README.md that converts private.pem into private.jwk.
-fn conversion() -> &'static str {
+/// The command of README.md that converts private.pem into private.jwk.
+fn readme_conversion() -> &'static str {
     let mut lines = include_str!("../README.md").lines();
     lines.find(|line| line.starts_with("(set -eC;") && line.contains("private.pem")).unwrap()
 }
 
-fn shell(scratch: &Scratch, line: &str) -> bool {
+/// Whether `sh -c` runs this command with exit status 0.
+fn succeeds_in_shell(scratch: &Scratch, line: &str) -> bool {
     let output = std::process::Command::new("sh").arg("-c").arg(line).current_dir(scratch.path()).output().unwrap();
     output.status.success()
 }
 
 #[test]
 #[ignore = "needs openssl"]
-fn the_conversion_of_a_pem_key_makes_a_private_jwk() {
+fn the_readme_command_converts_a_pem_key_to_a_private_jwk() {
     let scratch = Scratch::empty();
-    assert!(shell(&scratch, "openssl genpkey -algorithm ed25519 -out private.pem"));
-    assert!(shell(&scratch, conversion()));
+    assert!(succeeds_in_shell(&scratch, "openssl genpkey -algorithm ed25519 -out private.pem"));
+    assert!(succeeds_in_shell(&scratch, readme_conversion()));
     let issued = run(scratch.path(), &["badge", "issue", "--key", "private.jwk"]);
     assert_eq!(issued.code, Some(0), "{}", issued.stderr);
     assert_eq!(mode(&scratch.join("private.jwk")), 0o600);
@@ -155,46 +151,46 @@ fn the_conversion_of_a_pem_key_makes_a_private_jwk() {
 
 #[test]
 #[ignore = "needs openssl"]
-fn the_conversion_refuses_other_kinds_of_keys_and_replaces_no_file() {
-    let make = ["ecparam -name prime256v1 -genkey -noout", "genpkey -algorithm RSA", "genpkey -algorithm X25519"];
-    for recipe in make {
+fn the_readme_command_refuses_other_keys_and_replaces_no_file() {
+    let recipes = ["ecparam -name prime256v1 -genkey -noout", "genpkey -algorithm RSA", "genpkey -algorithm X25519"];
+    for recipe in recipes {
         let scratch = Scratch::empty();
-        assert!(shell(&scratch, &format!("openssl {recipe} -out private.pem")), "{recipe}");
-        assert!(!shell(&scratch, conversion()), "{recipe}");
+        assert!(succeeds_in_shell(&scratch, &format!("openssl {recipe} -out private.pem")), "{recipe}");
+        assert!(!succeeds_in_shell(&scratch, readme_conversion()), "{recipe}");
         assert_eq!(scratch.names(), ["private.pem"], "{recipe}");
     }
     let scratch = Scratch::with_key();
-    assert!(shell(&scratch, "openssl genpkey -algorithm ed25519 -out private.pem"));
-    assert!(!shell(&scratch, conversion()));
+    assert!(succeeds_in_shell(&scratch, "openssl genpkey -algorithm ed25519 -out private.pem"));
+    assert!(!succeeds_in_shell(&scratch, readme_conversion()));
     assert_eq!(scratch.read("private.jwk"), RFC_KEY);
 }
 
 #[test]
-fn a_key_with_a_name_that_the_keeper_needs_is_left_alone() {
+fn refuses_a_key_with_the_name_of_a_lock_or_temporary_file() {
     for name in [".badge.jwt.lock", ".badge.jwt.0123abcd.tmp"] {
         let scratch = Scratch::empty();
         scratch.write_private(name, RFC_KEY);
         let ended = run(scratch.path(), &["badge", "keep", "--key", name, "--out", "badge.jwt"]);
-        assert_sentence(&ended, 1, &["failed to write badge", "private key"], &[name]);
+        assert_refused(&ended, 1, &["failed to write badge", "private key"], &[name]);
         assert_eq!(scratch.read(name), RFC_KEY);
     }
 }
 
 #[test]
-fn a_key_is_not_generated_when_a_did_is_required() {
+fn generates_no_key_if_a_did_is_required() {
     let scratch = Scratch::empty();
     for command in ["keep", "issue"] {
         let arguments = ["badge", command, "--generate-key", "--key", "new.jwk", "--self-sign", "--sub", "did:web:a"];
-        assert_sentence(&run(scratch.path(), &arguments), 2, &["leave --sub out"], &arguments);
+        assert_refused(&run(scratch.path(), &arguments), 2, &["leave --sub out"], &arguments);
         assert!(scratch.names().is_empty(), "{command}: {:?}", scratch.names());
     }
 }
 
 #[test]
-fn a_failed_start_leaves_the_old_badge_as_it_was() {
+fn a_failed_start_does_not_change_the_old_badge() {
     let scratch = Scratch::empty();
     scratch.write("badge.jwt", "the old badge");
-    assert_sentence(&run(scratch.path(), &KEEP), 1, &["private.jwk"], &["no key"]);
+    assert_refused(&run(scratch.path(), &KEEP), 1, &["private.jwk"], &["no key"]);
     assert_eq!(scratch.read("badge.jwt"), "the old badge");
     assert_eq!(scratch.names(), ["badge.jwt"]);
 }

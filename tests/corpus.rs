@@ -1,4 +1,4 @@
-//! The regressions of the fuzzer, and the first inputs that it starts from, hold with plain `cargo test` as well.
+//! Runs the fuzz corpus (start inputs and past failures) through the properties with plain `cargo test`.
 
 #[path = "../fuzz/properties.rs"]
 mod properties;
@@ -8,7 +8,7 @@ use std::path::Path;
 
 type Property = fn(&[u8]);
 
-/// The fuzzer's targets, each with what must hold for every input.
+/// The fuzz targets, each with the property that must hold for every input.
 const TARGETS: [(&str, Property); 7] = [
     ("badge", properties::badge),
     ("durations", properties::durations),
@@ -27,22 +27,22 @@ fn corpus(target: &str) -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
-fn every_input_of_the_corpus_keeps_its_promises() {
-    let mut broken = Vec::new();
+fn every_corpus_input_satisfies_its_property() {
+    let mut failed = Vec::new();
     for (target, property) in TARGETS {
         let files = corpus(target);
         assert!(!files.is_empty(), "{target} has no corpus");
         for (name, bytes) in files {
             if std::panic::catch_unwind(|| property(&bytes)).is_err() {
-                broken.push(format!("{target}/{name}"));
+                failed.push(format!("{target}/{name}"));
             }
         }
     }
-    assert!(broken.is_empty(), "{broken:#?}");
+    assert!(failed.is_empty(), "{failed:#?}");
 }
 
 #[test]
-fn so_does_everything_that_a_truncated_or_doubled_input_is() {
+fn truncated_and_doubled_corpus_inputs_satisfy_their_property() {
     for (target, property) in TARGETS {
         for (_, bytes) in corpus(target) {
             for end in (0..bytes.len()).step_by(bytes.len() / 8 + 1) {
@@ -54,7 +54,7 @@ fn so_does_everything_that_a_truncated_or_doubled_input_is() {
 }
 
 #[test]
-fn each_target_is_run_by_the_script_and_known_to_cargo() {
+fn every_target_is_in_fuzz_run_and_in_cargo_toml() {
     let read = |name| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz").join(name)).unwrap();
     let (script, manifest) = (read("run"), read("Cargo.toml"));
     let names = TARGETS.map(|(name, _)| name);

