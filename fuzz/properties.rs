@@ -1,6 +1,6 @@
-//! What must hold for any input at all; the fuzzer looks for one for which it does not.
+//! Properties that must hold for every input. The fuzzer searches for an input that violates one.
 //!
-//! Each function takes bytes and panics when something is wrong. `cargo test` runs them over corpus/, too.
+//! Each public function panics if its property does not hold. tests/corpus.rs runs them over corpus/.
 
 use capiscio::badge::claims::Validity;
 use capiscio::badge::did::{is_did, is_host, is_https_origin};
@@ -25,18 +25,18 @@ const SKEW: i64 = 60;
 
 fn key() -> &'static PrivateKey {
     static READ: LazyLock<PrivateKey> =
-        LazyLock::new(|| PrivateKey::from_jwk(KEY).unwrap_or_else(|why| panic!("the key of RFC 8037: {why}")));
+        LazyLock::new(|| PrivateKey::from_jwk(KEY).unwrap_or_else(|error| panic!("the key of RFC 8037: {error}")));
     &READ
 }
 
-/// Whether a terminal prints all of it and obeys none of it.
+/// Whether no character of the text controls a terminal.
 fn is_plain(text: &str) -> bool {
     !text.chars().any(|c| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
 }
 
-/// A token as it is; or, after `p`, a payload that is signed here; or, after `h`, a header, a newline and a payload.
+/// A token; after `p`, the payload of a token; after `h`, its header, a newline and its payload.
 ///
-/// Only what is signed gets past the signature, and a fuzzer cannot sign.
+/// The latter two are signed here, because a fuzzer cannot find a valid signature.
 pub fn badge(data: &[u8]) {
     let token = match data.split_first() {
         Some((b'p', payload)) => sign(HEADER.as_bytes(), payload),
@@ -46,25 +46,25 @@ pub fn badge(data: &[u8]) {
         },
         _ => data.to_vec(),
     };
-    let own = [key().public().did_key()];
-    for named in [Some(key().public()), None] {
-        let anybody =
-            Rules { key: named, accept_self_signed: true, trusted_issuers: &[], audience: None, skew: SKEW, now: NOW };
-        let strict = Rules { accept_self_signed: false, trusted_issuers: &own, audience: Some("me"), ..anybody };
-        match verify(&token, &anybody) {
-            Err(invalid) => told(&invalid),
+    let trusted = [key().public().did_key()];
+    for given in [Some(key().public()), None] {
+        let lenient =
+            Rules { key: given, accept_self_signed: true, trusted_issuers: &[], audience: None, skew: SKEW, now: NOW };
+        let strict = Rules { accept_self_signed: false, trusted_issuers: &trusted, audience: Some("me"), ..lenient };
+        match verify(&token, &lenient) {
+            Err(invalid) => assert_detail(&invalid),
             Ok(claims) => {
-                accepted(&token, &anybody, &claims);
+                assert_accepted(&token, &lenient, &claims);
                 match verify(&token, &strict) {
-                    Ok(claims) => assert!(claims.iss == own[0] && claims.aud.iter().any(|name| name == "me")),
-                    Err(invalid) => told(&invalid),
+                    Ok(claims) => assert!(claims.iss == trusted[0] && claims.aud.iter().any(|name| name == "me")),
+                    Err(invalid) => assert_detail(&invalid),
                 }
             }
         }
     }
     match read_unverified(&token) {
-        Ok(seen) => assert!((0..=MAX_TIME).contains(&seen.exp)),
-        Err(invalid) => told(&invalid),
+        Ok(unverified) => assert!((0..=MAX_TIME).contains(&unverified.exp)),
+        Err(invalid) => assert_detail(&invalid),
     }
 }
 
@@ -74,26 +74,27 @@ fn sign(header: &[u8], payload: &[u8]) -> Vec<u8> {
     [signed, signature].join(".").into_bytes()
 }
 
-fn told(invalid: &Invalid) {
+fn assert_detail(invalid: &Invalid) {
     assert!(is_plain(&invalid.detail) && !invalid.detail.is_empty(), "{:?}", invalid.detail);
     assert!(invalid.detail.len() < 2000, "{} bytes", invalid.detail.len());
 }
 
-fn accepted(token: &[u8], rules: &Rules<'_>, claims: &Claims) {
-    assert!(is_signed_by(token, key().public()), "what is accepted is signed");
-    let seen = read_unverified(token).unwrap_or_else(|why| panic!("what is accepted is readable: {why}"));
-    assert_eq!((seen.exp, seen.iat, seen.nbf), (claims.exp, Some(claims.iat), claims.nbf));
-    assert_eq!((seen.jti.as_ref(), seen.sub.as_ref()), (Some(&claims.jti), Some(&claims.sub)));
+fn assert_accepted(token: &[u8], rules: &Rules<'_>, claims: &Claims) {
+    assert!(is_signed_by(token, key().public()), "accepted without a valid signature");
+    let unverified =
+        read_unverified(token).unwrap_or_else(|error| panic!("read_unverified refuses an accepted token: {error}"));
+    assert_eq!((unverified.exp, unverified.iat, unverified.nbf), (claims.exp, Some(claims.iat), claims.nbf));
+    assert_eq!((unverified.jti.as_ref(), unverified.sub.as_ref()), (Some(&claims.jti), Some(&claims.sub)));
     assert!(claims.exp > NOW - SKEW && claims.iat <= NOW + SKEW && claims.nbf.is_none_or(|nbf| nbf <= NOW + SKEW));
     assert!(is_did(&claims.sub) && (is_did(&claims.iss) || is_https_origin(&claims.iss)));
     assert!(claims.level <= 4 && claims.ial <= 1 && !claims.jti.is_empty());
-    let own = key().public().did_key();
-    assert!(claims.level != 0 || (claims.iss == own && claims.sub == own));
-    assert!(rules.key.is_some() || claims.level == 0, "without a key only self-signed badges");
+    let did = key().public().did_key();
+    assert!(claims.level != 0 || (claims.iss == did && claims.sub == did));
+    assert!(rules.key.is_some() || claims.level == 0, "accepted without a key although not self-signed");
     assert!(rules.trusted_issuers.is_empty() || rules.trusted_issuers.contains(&claims.iss));
     assert!(token.len() <= MAX_TOKEN_LEN);
 
-    // No other text is the same badge: some character, chosen by the token itself, is changed.
+    // A token with one other character is refused. A hash of the token selects the character.
     let at = token.iter().fold(7usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(*byte)));
     let last = token.trim_ascii_end().len() - 1;
     for (at, other) in [(at % last, b'A'), (at % last, b'.'), (last, b'A'), (last, b'B')] {
@@ -113,28 +114,28 @@ pub fn jwk(data: &[u8]) {
     match (&private, &public) {
         (Ok(private), Err(JwkError::PrivateGiven)) => {
             assert_eq!(any.as_ref(), Ok(private.public()));
-            private_key(private);
+            assert_private_key(private);
         }
         (Err(_), Ok(public)) => {
             assert_eq!(any.as_ref(), Ok(public));
-            public_key(public);
+            assert_public_key(public);
         }
         (Err(_), Err(_)) => assert!(any.is_err()),
-        (Ok(_), _) => panic!("a text is a private and a public key"),
+        (Ok(_), _) => panic!("one text is both a private and a public key"),
     }
 }
 
-fn private_key(key: &PrivateKey) {
-    let again = PrivateKey::from_jwk(&key.to_jwk()).unwrap_or_else(|why| panic!("our own private JWK: {why}"));
+fn assert_private_key(key: &PrivateKey) {
+    let again = PrivateKey::from_jwk(&key.to_jwk()).unwrap_or_else(|error| panic!("from_jwk refuses to_jwk: {error}"));
     assert_eq!(again.public().bytes(), key.public().bytes());
     assert_eq!(again.to_jwk(), key.to_jwk());
     let signature = key.sign(b"badge");
     assert!(key.public().verify(b"badge", &signature) && !key.public().verify(b"Badge", &signature));
-    public_key(key.public());
+    assert_public_key(key.public());
 }
 
-fn public_key(key: &PublicKey) {
-    let again = PublicKey::from_jwk(&key.to_jwk()).unwrap_or_else(|why| panic!("our own public JWK: {why}"));
+fn assert_public_key(key: &PublicKey) {
+    let again = PublicKey::from_jwk(&key.to_jwk()).unwrap_or_else(|error| panic!("from_jwk refuses to_jwk: {error}"));
     assert_eq!((again.bytes(), again.kid()), (key.bytes(), Some(key.kid().unwrap_or(&key.did_key()))));
     let claim = json::parse(&key.claim()).unwrap_or(Json::Null);
     assert_eq!(claim.as_object().map(PublicKey::from_claim), Some(Ok(key.clone())));
@@ -142,31 +143,30 @@ fn public_key(key: &PublicKey) {
     assert_eq!(PublicKey::from_did_key(&key.did_key()).map(|key| *key.bytes()), Some(*key.bytes()));
 }
 
-/// A JSON text, and the same as text that is written.
+/// A JSON text; and any bytes and text for `escaped` and `quote`.
 pub fn json(data: &[u8]) {
-    let words = escaped(OsStr::from_bytes(data));
-    assert!(is_plain(&words.to_string()));
+    assert!(is_plain(&escaped(OsStr::from_bytes(data)).to_string()));
     let Ok(text) = str::from_utf8(data) else { return };
     assert!(is_plain(&quote(text)));
     assert_eq!(json::parse(&quote(text)), Some(Json::String(text.to_owned())));
     let Some(tree) = json::parse(text) else { return };
     assert!(is_within(&tree, MAX_DEPTH));
-    assert_eq!(json::parse(&written(&tree)), Some(tree));
+    assert_eq!(json::parse(&to_text(&tree)), Some(tree));
 }
 
 fn is_within(tree: &Json, levels: u8) -> bool {
-    let inside = |tree| levels > 0 && is_within(tree, levels - 1);
+    let is_inner_within = |tree| levels > 0 && is_within(tree, levels - 1);
     match tree {
-        Json::Array(items) => levels > 0 && items.iter().all(inside),
+        Json::Array(items) => levels > 0 && items.iter().all(is_inner_within),
         Json::Object(object) => {
-            let pairs = object.members();
-            levels > 0 && pairs.len() <= MAX_MEMBERS && pairs.iter().all(|(_, value)| inside(value))
+            let members = object.members();
+            levels > 0 && members.len() <= MAX_MEMBERS && members.iter().all(|(_, value)| is_inner_within(value))
         }
         _ => true,
     }
 }
 
-fn written(tree: &Json) -> String {
+fn to_text(tree: &Json) -> String {
     match tree {
         Json::Null => "null".into(),
         Json::Bool(value) => value.to_string(),
@@ -175,9 +175,9 @@ fn written(tree: &Json) -> String {
         Json::Negative(number) => number.to_string(),
         Json::Float => "0.5".into(),
         Json::String(text) => quote(text),
-        Json::Array(items) => format!("[{}]", items.iter().map(written).collect::<Vec<_>>().join(",")),
+        Json::Array(items) => format!("[{}]", items.iter().map(to_text).collect::<Vec<_>>().join(",")),
         Json::Object(object) => {
-            let pair = |(name, value): &(String, Json)| format!("{}:{}", quote(name), written(value));
+            let pair = |(name, value): &(String, Json)| format!("{}:{}", quote(name), to_text(value));
             format!("{{{}}}", object.members().iter().map(pair).collect::<Vec<_>>().join(","))
         }
     }
@@ -192,13 +192,13 @@ pub fn durations(data: &[u8]) {
     if text.starts_with(['+', '-']) || text == "0" {
         return;
     }
-    // Durations add up, so that more said is never less.
-    for (more, expected) in [("1ns", 1), ("1h", 3_600_000_000_000), (text, nanoseconds)] {
-        let sum = parse_duration(&[text, more].concat());
-        let expected = nanoseconds + expected;
+    // Appended terms are added.
+    for (term, added) in [("1ns", 1), ("1h", 3_600_000_000_000), (text, nanoseconds)] {
+        let sum = parse_duration(&[text, term].concat());
+        let expected = nanoseconds + added;
         match i64::try_from(expected) {
-            Ok(_) => assert_eq!(sum, Ok(expected), "{text}{more}"),
-            Err(_) => assert!(sum.is_err(), "{text}{more}"),
+            Ok(_) => assert_eq!(sum, Ok(expected), "{text}{term}"),
+            Err(_) => assert!(sum.is_err(), "{text}{term}"),
         }
     }
     assert_eq!(parse_duration(&["+", text].concat()), Ok(nanoseconds));
@@ -212,8 +212,8 @@ pub fn names(data: &[u8]) {
     if is_did(text) {
         assert!(is_ascii && text.starts_with("did:"), "{text}");
         assert!(is_did(&[text, "a"].concat()) && is_did(&[text, ":a"].concat()), "{text}");
-        for more in ["#a", "/", "?a", " ", "\n", ":", "%", "%0"] {
-            assert!(!is_did(&[text, more].concat()), "{text}{more}");
+        for suffix in ["#a", "/", "?a", " ", "\n", ":", "%", "%0"] {
+            assert!(!is_did(&[text, suffix].concat()), "{text}{suffix}");
         }
     }
     if is_host(text) {
@@ -225,8 +225,8 @@ pub fn names(data: &[u8]) {
     if is_https_origin(text) {
         assert!(is_ascii && text.starts_with("https://"), "{text}");
         assert!(!text[8..].contains(['/', '@', '?', '#', '%', '\\']), "{text}");
-        for more in ["/", "?", "#", " ", "\n", ":", "@a"] {
-            assert!(!is_https_origin(&[text, more].concat()), "{text}{more}");
+        for suffix in ["/", "?", "#", " ", "\n", ":", "@a"] {
+            assert!(!is_https_origin(&[text, suffix].concat()), "{text}{suffix}");
         }
     }
     if let Some(key) = PublicKey::from_did_key(text) {
@@ -238,9 +238,9 @@ pub fn names(data: &[u8]) {
 /// base64url and base58, both ways.
 pub fn encoding(data: &[u8]) {
     assert_eq!(base64url::decode(&base64url::encode(data)).as_deref(), Some(data));
-    // base58 is quadratic, and its one caller bounds it, too.
-    let few = &data[..data.len().min(200)];
-    assert_eq!(base58::decode(&base58::encode(few)).as_deref(), Some(few));
+    // base58 takes quadratic time; its only caller limits the length, too.
+    let short = &data[..data.len().min(200)];
+    assert_eq!(base58::decode(&base58::encode(short)).as_deref(), Some(short));
     let Ok(text) = str::from_utf8(data) else { return };
     if let Some(bytes) = base64url::decode(text) {
         assert_eq!(base64url::encode(&bytes), text);
@@ -255,25 +255,25 @@ pub fn encoding(data: &[u8]) {
     }
 }
 
-/// A command line, one word in each line; lines like `CAPISCIO_EXP=1h` and `BADGE_FILE=x` are the environment.
+/// A command line, one argument per line. Lines like `CAPISCIO_EXP=1h` and `BADGE_FILE=x` set environment variables.
 pub fn flags(data: &[u8]) {
-    let (mut words, mut variables) = (Vec::new(), Vec::new());
+    let (mut arguments, mut variables) = (Vec::new(), Vec::new());
     for line in data.split(|byte| *byte == b'\n') {
         let equals = line.iter().position(|byte| *byte == b'=');
         match equals {
             Some(at) if line.starts_with(b"CAPISCIO_") || line.starts_with(b"BADGE_FILE=") => {
                 variables.push((&line[..at], OsStr::from_bytes(&line[at + 1..]).to_owned()));
             }
-            _ => words.push(OsStr::from_bytes(line).to_owned()),
+            _ => arguments.push(OsStr::from_bytes(line).to_owned()),
         }
     }
     let environment = |name: &str| -> Option<OsString> {
         variables.iter().find(|(other, _)| *other == name.as_bytes()).map(|(_, value)| value.clone())
     };
-    match parse(words, &environment) {
-        Err(wrong) => remark(&wrong.to_string()),
+    match parse(arguments, &environment) {
+        Err(error) => assert_message(&error.to_string()),
         Ok(Invocation { request, warnings }) => {
-            warnings.iter().for_each(|warning| remark(warning));
+            warnings.iter().for_each(|warning| assert_message(warning));
             match request {
                 Request::Keep(settings, options) => {
                     assert!(options.ready_fd.is_none_or(|number| number > 2));
@@ -291,14 +291,14 @@ pub fn flags(data: &[u8]) {
     }
 }
 
-/// A sentence about a command line drives no terminal, is not endless, and repeats no key.
-fn remark(sentence: &str) {
-    assert!(is_plain(sentence) && !sentence.is_empty(), "{sentence:?}");
-    assert!(sentence.len() < 1000, "{sentence}");
-    assert!(!sentence.contains('{'), "{sentence}");
+/// A message about a command line has no control characters, a bounded length, and no key.
+fn assert_message(message: &str) {
+    assert!(is_plain(message) && !message.is_empty(), "{message:?}");
+    assert!(message.len() < 1000, "{message}");
+    assert!(!message.contains('{'), "{message}");
 }
 
-/// Accepted settings make badges that verify, and a policy within its bounds.
+/// The policy is within its bounds, and `verify` accepts a badge with these settings.
 fn assert_usable(settings: &Settings, output: Option<&OutputOptions>) {
     let policy = settings.policy;
     assert!(policy.lifetime >= 1 && policy.poll_interval >= 100);
@@ -307,13 +307,16 @@ fn assert_usable(settings: &Settings, output: Option<&OutputOptions>) {
         assert!(output.mode <= 0o777 && output.mode & 0o400 != 0 && !output.path.as_os_str().is_empty());
     }
 
-    let (key, term) = (key(), Validity { iat: NOW, exp: NOW.saturating_add(policy.lifetime) });
-    let badge = match issue::issue(&settings.identity, key, term, [7; 16]) {
+    let (key, validity) = (key(), Validity { iat: NOW, exp: NOW.saturating_add(policy.lifetime) });
+    let badge = match issue::issue(&settings.identity, key, validity, [7; 16]) {
         Ok(badge) => badge,
-        Err(IssueError::PastYear9999) => return assert!(term.exp > MAX_TIME),
-        // Escaped, an audience may be six times as long as it was said.
-        Err(why) => {
-            return assert!(why == IssueError::TooLarge && settings.identity.audience.concat().len() > 6000, "{why}");
+        Err(IssueError::PastYear9999) => return assert!(validity.exp > MAX_TIME),
+        // Escaping makes an audience up to six times as long.
+        Err(error) => {
+            return assert!(
+                error == IssueError::TooLarge && settings.identity.audience.concat().len() > 6000,
+                "{error}"
+            );
         }
     };
     let rules = Rules {
@@ -326,9 +329,9 @@ fn assert_usable(settings: &Settings, output: Option<&OutputOptions>) {
     };
     match verify(badge.token.as_bytes(), &rules) {
         Ok(claims) => assert_eq!((claims.sub, claims.aud), (badge.subject, settings.identity.audience.clone())),
-        Err(why) => panic!("what is issued verifies: {why}"),
+        Err(error) => panic!("verify refuses an issued badge: {error}"),
     }
-    // The guide's `cut -d. -f2 | base64 -d` knows the standard alphabet only, and busybox's needs whole groups.
+    // `cut -d. -f2 | base64 -d` of the guide: base64(1) reads the standard alphabet only, and busybox requires whole groups.
     let payload = badge.token.split('.').nth(1).unwrap_or_default();
     assert!(payload.len().is_multiple_of(4) && !payload.contains(['-', '_']), "{payload}");
 }

@@ -6,17 +6,17 @@ use serde_json::Value;
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     capiscio_fuzz::json(data);
     if let Ok(text) = str::from_utf8(data) {
-        agrees_with_serde_json(text);
+        assert_agrees_with_serde_json(text);
     }
 });
 
-/// The two accept the same texts, within the limits of ours, and read the same values from them.
-fn agrees_with_serde_json(text: &str) {
+/// Both parsers accept the same texts, within our limits, and read the same values.
+fn assert_agrees_with_serde_json(text: &str) {
     match (parse(text), serde_json::from_str::<Value>(text)) {
         (Some(ours), Ok(theirs)) if ours.duplicate().is_none() => assert!(is_same(&ours, &theirs), "{ours:?}"),
         (Some(_), Ok(_)) | (None, Err(_)) => {}
-        (None, Ok(theirs)) => assert!(is_too_much(&theirs, MAX_DEPTH) || has_many(text), "refused"),
-        // A number like 1e999 is no f64: a float to us, of which no claim is one, and an error there.
+        (None, Ok(theirs)) => assert!(exceeds_limits(&theirs, MAX_DEPTH) || may_exceed_members(text), "refused"),
+        // serde_json refuses a number that is not a finite f64, like 1e999. Ours reads a float, which no claim accepts.
         (Some(_), Err(error)) => assert!(error.to_string().starts_with("number out of range"), "accepted: {error}"),
     }
 }
@@ -35,24 +35,24 @@ fn is_same(ours: &Json, theirs: &Value) -> bool {
             one.len() == other.len() && one.iter().zip(other).all(|(one, other)| is_same(one, other))
         }
         (Json::Object(one), Value::Object(other)) => {
-            let pairs = one.members();
-            pairs.len() == other.len()
-                && pairs.iter().all(|(name, value)| other.get(name).is_some_and(|other| is_same(value, other)))
+            let members = one.members();
+            members.len() == other.len()
+                && members.iter().all(|(name, value)| other.get(name).is_some_and(|other| is_same(value, other)))
         }
         _ => false,
     }
 }
 
-fn is_too_much(value: &Value, levels: u8) -> bool {
-    let inside = |value| levels == 0 || is_too_much(value, levels - 1);
+fn exceeds_limits(value: &Value, levels: u8) -> bool {
+    let inner_exceeds = |value| levels == 0 || exceeds_limits(value, levels - 1);
     match value {
-        Value::Array(items) => levels == 0 || items.iter().any(inside),
-        Value::Object(members) => levels == 0 || members.len() > MAX_MEMBERS || members.values().any(inside),
+        Value::Array(items) => levels == 0 || items.iter().any(inner_exceeds),
+        Value::Object(members) => levels == 0 || members.len() > MAX_MEMBERS || members.values().any(inner_exceeds),
         _ => false,
     }
 }
 
-/// JsonObject of one name count each for us, and once for serde_json.
-fn has_many(text: &str) -> bool {
+/// MAX_MEMBERS counts duplicate members, which serde_json merges.
+fn may_exceed_members(text: &str) -> bool {
     text.bytes().filter(|byte| *byte == b':').count() > MAX_MEMBERS
 }
