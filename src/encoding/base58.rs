@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn encodes_and_decodes_the_vectors_of_the_draft() {
+    fn encodes_and_decodes_the_vectors_of_the_base58_draft() {
         for (bytes, text) in [
             (b"Hello World!".as_slice(), "2NEpo7TZRRrLZSi2U"),
             (

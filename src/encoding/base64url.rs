@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn decode_exact_takes_only_the_length_of_its_buffer() {
+    fn decode_exact_requires_the_length_of_its_buffer() {
         let mut three = [0; 3];
         assert!(decode_exact("Zm9v", &mut three));
         assert_eq!(&three, b"foo");

@@ -68,13 +68,13 @@ mod tests {
     }
 
     #[test]
-    fn escapes_whatever_a_terminal_obeys() {
+    fn escapes_control_and_invisible_characters() {
         assert_eq!(quoted("\"\\\n\r\t\0\x1b[2J\x7f"), r#""\"\\\n\r\t\u0000\u001b[2J\u007f""#);
         assert_eq!(quoted("\u{80}\u{9b}\u{9f}"), r#""\u0080\u009b\u009f""#);
-        for hidden in
+        for control in
             ['\u{200e}', '\u{200f}', '\u{2028}', '\u{2029}', '\u{202a}', '\u{202e}', '\u{2066}', '\u{2069}', '\u{61c}']
         {
-            assert_eq!(quoted(&hidden.to_string()), format!("\"\\u{:04x}\"", hidden as u32));
+            assert_eq!(quoted(&control.to_string()), format!("\"\\u{:04x}\"", control as u32));
         }
         assert_eq!(quoted("grüße 日本 🦀\u{a0}"), "\"grüße 日本 🦀\u{a0}\"");
     }
@@ -83,8 +83,8 @@ mod tests {
     fn truncates_between_characters() {
         for shift in 0..4 {
             let text = format!("{}{}", "a".repeat(shift), "\u{1f980}".repeat(1000));
-            let short = quoted(&text);
-            assert!(short.ends_with("\"...") && short.len() <= 120 + 5, "{short}");
+            let truncated = quoted(&text);
+            assert!(truncated.ends_with("\"...") && truncated.len() <= 120 + 5, "{truncated}");
         }
         assert_eq!(quoted(&"a".repeat(120)), format!("\"{}\"", "a".repeat(120)));
     }

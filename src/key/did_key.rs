@@ -27,7 +27,7 @@ mod tests {
     use crate::encoding::base64url;
 
     #[test]
-    fn knows_the_did_of_a_known_key() {
+    fn encodes_and_decodes_a_known_did_key() {
         let mut key = [0; 32];
         assert!(base64url::decode_exact("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", &mut key));
         let did = "did:key:z6MktwupdmLXVVqTzCw4i46r4uGyosGXRnR3XjN4Zq7oMMsw";

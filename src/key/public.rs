@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_itself_in_its_own_did_document() {
+    fn derives_the_did_url_from_the_did_key() {
         let did = "did:key:z6MktwupdmLXVVqTzCw4i46r4uGyosGXRnR3XjN4Zq7oMMsw";
         let url = format!("{did}#z6MktwupdmLXVVqTzCw4i46r4uGyosGXRnR3XjN4Zq7oMMsw");
         assert_eq!(PublicKey::from_did_key(did).unwrap().did_url(), url);

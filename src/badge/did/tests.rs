@@ -47,7 +47,7 @@ fn refuses_what_is_not_a_did() {
 }
 
 #[test]
-fn an_origin_is_scheme_host_and_optional_port() {
+fn an_https_origin_is_a_host_with_an_optional_port() {
     for origin in [
         "https://registry.capisc.io",
         "https://localhost",
@@ -96,7 +96,7 @@ fn an_origin_is_scheme_host_and_optional_port() {
 }
 
 #[test]
-fn a_host_is_labels_with_an_optional_port() {
+fn a_host_is_dns_labels_with_an_optional_port() {
     let long = ["a".repeat(63), "b".repeat(63), "c".repeat(63), "d".repeat(61)].join(".");
     for host in ["a", "api.example.com", "API.Example.com:443", "my_db-1:8080", "xn--bcher-kva.de", "10.0.0.1", &long] {
         assert!(is_host(host), "{host}");

@@ -2,7 +2,7 @@ use super::*;
 use crate::encoding::json::{Json, parse};
 
 const NOW: i64 = 1_795_000_000;
-const TERM: Validity = Validity { iat: NOW, exp: NOW + 3600 };
+const VALIDITY: Validity = Validity { iat: NOW, exp: NOW + 3600 };
 const JTI: &str = "00000000-0000-4000-8000-000000000000";
 const X: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
 const DID: &str = "did:key:z6MktwupdmLXVVqTzCw4i46r4uGyosGXRnR3XjN4Zq7oMMsw";
@@ -33,7 +33,7 @@ fn part(token: &str, n: usize) -> String {
 #[test]
 fn writes_the_claims_of_a_registry_badge_in_order() {
     let identity = registry(1, Some("example.com:8443"), &["https://a.example", "b"]);
-    let badge = issue(&identity, &key(Some("k1")), TERM, [0; 16]).ok().unwrap();
+    let badge = issue(&identity, &key(Some("k1")), VALIDITY, [0; 16]).ok().unwrap();
     assert_eq!(part(&badge.token, 0), r#"{"alg":"EdDSA","typ":"JWT","kid":"k1"}"#);
     let payload = format!(
         concat!(
@@ -55,8 +55,8 @@ fn writes_the_claims_of_a_registry_badge_in_order() {
 }
 
 #[test]
-fn a_self_signed_badge_is_issued_by_and_for_its_key() {
-    let badge = issue(&self_signed(), &key(None), TERM, [0; 16]).ok().unwrap();
+fn the_key_is_issuer_and_subject_of_a_self_signed_badge() {
+    let badge = issue(&self_signed(), &key(None), VALIDITY, [0; 16]).ok().unwrap();
     let fragment = &DID["did:key:".len()..];
     assert_eq!(part(&badge.token, 0), format!(r#"{{"alg":"EdDSA","typ":"JWT","kid":"{DID}#{fragment}"}}"#));
     let payload = part(&badge.token, 1);
@@ -66,17 +66,17 @@ fn a_self_signed_badge_is_issued_by_and_for_its_key() {
 }
 
 #[test]
-fn a_registry_badge_has_no_kid_where_the_key_has_none() {
-    let badge = issue(&registry(1, None, &[]), &key(None), TERM, [0; 16]).ok().unwrap();
+fn a_registry_badge_has_no_kid_if_the_key_has_none() {
+    let badge = issue(&registry(1, None, &[]), &key(None), VALIDITY, [0; 16]).ok().unwrap();
     assert_eq!(part(&badge.token, 0), r#"{"alg":"EdDSA","typ":"JWT"}"#);
     assert!(!part(&badge.token, 1).contains("aud"));
 }
 
 #[test]
-fn the_payload_never_needs_padding() {
+fn pads_the_payload_to_whole_base64_groups() {
     for length in 1..8 {
         let identity = registry(1, Some(&"d".repeat(length)), &[]);
-        let badge = issue(&identity, &key(None), TERM, [0; 16]).ok().unwrap();
+        let badge = issue(&identity, &key(None), VALIDITY, [0; 16]).ok().unwrap();
         let payload = part(&badge.token, 1);
         assert_eq!(payload.len() % 3, 0);
         assert!(payload.ends_with('}') && !payload.contains("   "));
@@ -85,22 +85,22 @@ fn the_payload_never_needs_padding() {
 }
 
 #[test]
-fn signs_nothing_that_every_verifier_would_refuse() {
+fn refuses_to_issue_a_badge_that_no_verifier_accepts() {
     let end = MAX_TIME;
     let long = "a".repeat(MAX_TOKEN_LEN);
-    for (identity, term, error) in [
+    for (identity, validity, error) in [
         (registry(1, None, &[]), Validity { iat: NOW, exp: end + 1 }, IssueError::PastYear9999),
         (registry(1, None, &[]), Validity { iat: NOW, exp: i64::MAX }, IssueError::PastYear9999),
         (registry(1, None, &[]), Validity { iat: NOW, exp: NOW }, IssueError::Validity),
         (registry(1, None, &[]), Validity { iat: -1, exp: NOW }, IssueError::Validity),
-        (registry(5, None, &[]), TERM, IssueError::Level),
-        (registry(0, None, &[]), TERM, IssueError::Level),
-        (Identity { level: 1, ..self_signed() }, TERM, IssueError::Level),
-        (registry(1, None, &[&long]), TERM, IssueError::TooLarge),
+        (registry(5, None, &[]), VALIDITY, IssueError::Level),
+        (registry(0, None, &[]), VALIDITY, IssueError::Level),
+        (Identity { level: 1, ..self_signed() }, VALIDITY, IssueError::Level),
+        (registry(1, None, &[&long]), VALIDITY, IssueError::TooLarge),
     ] {
-        let found = issue(&identity, &key(None), term, [0; 16]).err();
+        let found = issue(&identity, &key(None), validity, [0; 16]).err();
         assert_eq!(found, Some(error));
-        assert!(error.to_string().contains("; "), "no cure: {error}");
+        assert!(error.to_string().contains("; "), "no advice: {error}");
     }
     let last = Validity { iat: end - 1, exp: end };
     assert!(issue(&registry(1, None, &[]), &key(None), last, [0; 16]).is_ok());
@@ -110,6 +110,6 @@ fn signs_nothing_that_every_verifier_would_refuse() {
 fn makes_a_version_4_uuid_of_random_bytes() {
     assert_eq!(uuid_v4([0; 16]), JTI);
     assert_eq!(uuid_v4([0xff; 16]), "ffffffff-ffff-4fff-bfff-ffffffffffff");
-    let counted = std::array::from_fn(|i| i as u8 * 0x11);
-    assert_eq!(uuid_v4(counted), "00112233-4455-4677-8899-aabbccddeeff");
+    let bytes = std::array::from_fn(|i| i as u8 * 0x11);
+    assert_eq!(uuid_v4(bytes), "00112233-4455-4677-8899-aabbccddeeff");
 }

@@ -1,4 +1,4 @@
-//! One test for each rule of a key file, with the key of RFC 8037 A.1.
+//! The rules of a JWK, with the key of RFC 8037 A.1.
 
 use super::*;
 
@@ -6,21 +6,21 @@ const D: &str = "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A";
 const X: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
 const OTHER_X: &str = "TLWr9q15-fVAQFtuB2jcRcYhUVPDCnYwuS31nPS_wwo";
 
-/// The private JWK with `more` members after kty, crv, x and d.
-fn private(more: &str) -> String {
-    format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{X}","d":"{D}"{more}}}"#)
+/// The private JWK with further `members` after kty, crv, x and d.
+fn private(members: &str) -> String {
+    format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{X}","d":"{D}"{members}}}"#)
 }
 
-fn public(more: &str) -> String {
-    format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{X}"{more}}}"#)
+fn public(members: &str) -> String {
+    format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{X}"{members}}}"#)
 }
 
-fn refused(text: &str) -> Option<JwkError> {
+fn private_error(text: &str) -> Option<JwkError> {
     PrivateKey::from_jwk(text).err()
 }
 
-/// The name of the member that breaks its rule.
-fn broken_member(error: Option<JwkError>) -> Option<&'static str> {
+/// The member that the error names.
+fn member_of(error: Option<JwkError>) -> Option<&'static str> {
     match error {
         Some(JwkError::Member { name, .. }) => Some(name),
         _ => None,
@@ -34,7 +34,7 @@ fn reads_the_key_of_rfc_8037() {
     assert_eq!(base64url::encode(key.public().bytes()), X);
     assert_eq!(key.public().kid(), Some("k1"));
     assert_eq!(key.public().did_key(), "did:key:z6MktwupdmLXVVqTzCw4i46r4uGyosGXRnR3XjN4Zq7oMMsw");
-    assert_eq!(refused(&format!("\n {} \r\n", private(""))), None);
+    assert_eq!(private_error(&format!("\n {} \r\n", private(""))), None);
     assert_eq!(PublicKey::from_jwk(&public(r#","key_ops":["verify"],"kid":"k1""#)).as_ref(), Ok(key.public()));
 }
 
@@ -58,9 +58,9 @@ fn derives_x_where_it_is_absent() {
 }
 
 #[test]
-fn refuses_an_x_that_is_not_the_public_half_of_d() {
+fn refuses_an_x_that_does_not_match_d() {
     let text = private("").replace(X, OTHER_X);
-    assert_eq!(refused(&text), Some(JwkError::Mismatch));
+    assert_eq!(private_error(&text), Some(JwkError::Mismatch));
 }
 
 #[test]
@@ -68,25 +68,25 @@ fn d_is_43_characters_without_padding_or_stray_bits() {
     let wrong =
         ["", "AAAA", &format!("{D}="), &format!("{D}A"), &D[1..], &D.replace('_', "/"), &D.replace("f2A", "f2B")];
     for d in wrong {
-        assert_eq!(broken_member(refused(&private("").replace(D, d))), Some("d"), "{d}");
+        assert_eq!(member_of(private_error(&private("").replace(D, d))), Some("d"), "{d}");
     }
     let number = private("").replace(&format!("\"{D}\""), "5");
-    assert_eq!(broken_member(refused(&number)), Some("d"));
+    assert_eq!(member_of(private_error(&number)), Some("d"));
 }
 
 #[test]
 fn x_is_43_characters_without_padding_or_stray_bits() {
     for x in ["", "AAAA", &format!("{X}="), &X[1..], &X.replace("URo", "URp")] {
-        assert_eq!(broken_member(refused(&private("").replace(X, x))), Some("x"), "{x}");
-        assert_eq!(broken_member(PublicKey::from_jwk(&public("").replace(X, x)).err()), Some("x"), "{x}");
+        assert_eq!(member_of(private_error(&private("").replace(X, x))), Some("x"), "{x}");
+        assert_eq!(member_of(PublicKey::from_jwk(&public("").replace(X, x)).err()), Some("x"), "{x}");
     }
-    assert_eq!(broken_member(refused(&private("").replace(&format!("\"{X}\""), "null"))), Some("x"));
+    assert_eq!(member_of(private_error(&private("").replace(&format!("\"{X}\""), "null"))), Some("x"));
 }
 
 #[test]
 fn refuses_the_all_zero_seed() {
     let text = format!(r#"{{"kty":"OKP","crv":"Ed25519","d":"{}"}}"#, "A".repeat(43));
-    assert!(refused(&text).unwrap().to_string().contains("all zeros"));
+    assert!(private_error(&text).unwrap().to_string().contains("all zeros"));
     assert!(PrivateKey::from_seed([0; 32], None).is_none());
 }
 
@@ -98,7 +98,7 @@ fn refuses_an_x_of_small_order() {
 
 #[test]
 fn alg_use_and_key_ops_must_allow_signatures() {
-    for (more, name) in [
+    for (members, name) in [
         (r#","alg":"ES256""#, "alg"),
         (r#","alg":"eddsa""#, "alg"),
         (r#","alg":7"#, "alg"),
@@ -110,21 +110,21 @@ fn alg_use_and_key_ops_must_allow_signatures() {
         (r#","key_ops":[]"#, "key_ops"),
         (r#","key_ops":["verify"]"#, "key_ops"),
     ] {
-        assert_eq!(broken_member(refused(&private(more))), Some(name), "{more}");
+        assert_eq!(member_of(private_error(&private(members))), Some(name), "{members}");
     }
-    assert_eq!(refused(&private(r#","alg":"Ed25519","key_ops":["verify","sign"]"#)), None);
-    assert_eq!(broken_member(PublicKey::from_jwk(&public(r#","key_ops":["sign"]"#)).err()), Some("key_ops"));
+    assert_eq!(private_error(&private(r#","alg":"Ed25519","key_ops":["verify","sign"]"#)), None);
+    assert_eq!(member_of(PublicKey::from_jwk(&public(r#","key_ops":["sign"]"#)).err()), Some("key_ops"));
 }
 
 #[test]
 fn kid_is_a_string() {
     for kid in ["7", "null", "[\"k\"]"] {
-        assert_eq!(broken_member(refused(&private(&format!(",\"kid\":{kid}")))), Some("kid"));
+        assert_eq!(member_of(private_error(&private(&format!(",\"kid\":{kid}")))), Some("kid"));
     }
 }
 
 #[test]
-fn refuses_duplicates_of_the_members_that_it_reads() {
+fn refuses_duplicate_members_of_a_key() {
     for name in ["kty", "crv", "x", "d", "alg", "use", "key_ops", "kid"] {
         let value = match name {
             "kty" => "\"OKP\"",
@@ -137,13 +137,13 @@ fn refuses_duplicates_of_the_members_that_it_reads() {
             _ => "\"k\"",
         };
         let twice = format!(",\"{name}\":{value},\"{name}\":{value}");
-        assert_eq!(refused(&private(&twice)), Some(JwkError::Duplicate(name)));
+        assert_eq!(private_error(&private(&twice)), Some(JwkError::Duplicate(name)));
     }
-    assert_eq!(refused(&private(r#","note":1,"note":2"#)), None);
+    assert_eq!(private_error(&private(r#","note":1,"note":2"#)), None);
 }
 
 #[test]
-fn says_what_a_text_is_that_is_not_a_private_ed25519_key() {
+fn explains_why_a_text_is_not_a_private_ed25519_key() {
     for (text, error) in [
         ("", JwkError::Empty),
         (" \r\n\t", JwkError::Empty),
@@ -159,7 +159,7 @@ fn says_what_a_text_is_that_is_not_a_private_ed25519_key() {
         ("{\"keys\":[{\"kty\":\"OKP\"}]}", JwkError::KeySet),
         (&public(""), JwkError::PublicOnly),
     ] {
-        assert_eq!(refused(text), Some(error), "{}", &text[..text.len().min(80)]);
+        assert_eq!(private_error(text), Some(error), "{}", &text[..text.len().min(80)]);
     }
     for (text, kind) in [
         ("{}", "kty"),
@@ -172,7 +172,7 @@ fn says_what_a_text_is_that_is_not_a_private_ed25519_key() {
         ("{\"kty\":\"OKP\",\"crv\":\"Ed448\"}", "crv"),
         ("{\"kty\":\"OKP\"}", "crv"),
     ] {
-        let error = refused(text).unwrap();
+        let error = private_error(text).unwrap();
         assert!(matches!(error, JwkError::WrongType(_)) && error.to_string().contains(kind), "{text}: {error}");
     }
 }
@@ -184,7 +184,7 @@ fn reads_a_private_key_as_public_only_with_from_any_jwk() {
     assert_eq!(PublicKey::from_any_jwk(&public("")), PublicKey::from_jwk(&public("")));
     assert_eq!(PublicKey::from_any_jwk(&private("").replace(X, OTHER_X)), Err(JwkError::Mismatch));
     let no_x = "{\"kty\":\"OKP\",\"crv\":\"Ed25519\"}";
-    assert_eq!(broken_member(PublicKey::from_jwk(no_x).err()), Some("x"));
+    assert_eq!(member_of(PublicKey::from_jwk(no_x).err()), Some("x"));
 }
 
 #[test]
@@ -200,17 +200,17 @@ fn reads_back_what_it_writes() {
         format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{X}","kid":"{did}","alg":"EdDSA","use":"sig"}}"#)
     );
     assert_eq!(key.public().claim(), public(""));
-    let named = PrivateKey::from_jwk(&key.to_jwk()).ok().unwrap();
-    assert_eq!(named.public().claim(), public(&format!(",\"kid\":\"{did}\"")));
-    assert_eq!(named.to_jwk(), key.to_jwk());
+    let with_kid = PrivateKey::from_jwk(&key.to_jwk()).ok().unwrap();
+    assert_eq!(with_kid.public().claim(), public(&format!(",\"kid\":\"{did}\"")));
+    assert_eq!(with_kid.to_jwk(), key.to_jwk());
 }
 
 #[test]
 fn no_error_contains_key_material() {
     for text in [private("").replace(X, OTHER_X), private(&format!(",\"kid\":\"a\",\"kid\":\"{D}\"")), D.to_owned()] {
-        let sentence = refused(&text).unwrap().to_string();
-        assert!(!sentence.contains(&D[..6]) && !sentence.contains(&X[..6]), "{sentence}");
-        assert!(sentence.contains("; "), "no cure: {sentence}");
+        let message = private_error(&text).unwrap().to_string();
+        assert!(!message.contains(&D[..6]) && !message.contains(&X[..6]), "{message}");
+        assert!(message.contains("; "), "no advice: {message}");
     }
     assert_eq!(JwkError::Duplicate("d").to_string(), "it has more than one \"d\"; remove the wrong one");
 }

@@ -44,7 +44,7 @@ fn reports_a_member_that_occurs_twice() {
 }
 
 #[test]
-fn refuses_a_million_brackets_without_a_deep_stack() {
+fn refuses_a_million_brackets_without_deep_recursion() {
     for open in ["[", "{\"a\":", "[{\"a\":"] {
         assert_eq!(parse(&open.repeat(1_000_000)), None);
     }
