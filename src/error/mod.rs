@@ -39,7 +39,7 @@ pub(crate) enum Error {
         /// `None`: the key is not generated yet.
         actual: Option<String>,
     },
-    /// The clock is before [`crate::keeper::policy::CLOCK_FLOOR`].
+    /// The clock is before 2025.
     ClockNotSet,
     /// `--ready-fd` is not an open descriptor.
     ReadyFd(io::Error),

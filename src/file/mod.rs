@@ -1,7 +1,7 @@
 //! A file that other programs read: replaced whole and durably, watched, locked.
 //!
 //! This module is handed bytes and does not know what they mean. Its errors carry the path and the cause;
-//! [`crate::error`] makes sentences of them.
+//! the `error` module turns them into sentences.
 
 mod error;
 mod lock;

@@ -9,23 +9,15 @@ use std::path::Path;
 /// Why the kernel does not report changes to the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum UnwatchedReason {
-    /// EMFILE: `fs.inotify.max_user_instances`.
-    InstanceLimit,
-    /// ENOSPC: `fs.inotify.max_user_watches`.
-    WatchLimit,
-    /// Another errno of inotify(7).
-    Errno(i32),
+    /// An errno of inotify(7).
+    Inotify(i32),
     /// Other machines change the file.
     RemoteFileSystem,
 }
 
-impl From<&io::Error> for UnwatchedReason {
-    fn from(error: &io::Error) -> UnwatchedReason {
-        match error.raw_os_error() {
-            Some(libc::EMFILE) => UnwatchedReason::InstanceLimit,
-            Some(libc::ENOSPC) => UnwatchedReason::WatchLimit,
-            errno => UnwatchedReason::Errno(errno.unwrap_or(0)),
-        }
+impl From<io::Error> for UnwatchedReason {
+    fn from(error: io::Error) -> UnwatchedReason {
+        UnwatchedReason::Inotify(error.raw_os_error().unwrap_or_default())
     }
 }
 
@@ -50,7 +42,7 @@ impl Watch {
     /// Watches the temporary file before its rename, so that no change of the new file goes unseen.
     pub(super) fn prepare(&mut self, temporary: &Path) {
         self.next = None;
-        self.unwatched = self.watch_next(temporary).err().map(|error| UnwatchedReason::from(&error));
+        self.unwatched = self.watch_next(temporary).err().map(UnwatchedReason::from);
     }
 
     fn watch_next(&mut self, path: &Path) -> io::Result<()> {
@@ -79,7 +71,7 @@ impl Watch {
         }
         match parent {
             Ok(watched) => ancestors.push(watched),
-            Err(error) => self.unwatched = Some(UnwatchedReason::from(&error)),
+            Err(error) => self.unwatched = Some(error.into()),
         }
         for old in old.into_iter().chain(self.ancestors.drain(..)) {
             if Some(old) != self.file && !ancestors.contains(&old) {

@@ -76,9 +76,9 @@ fn status(machine: &Machine, now: Moment) -> Status {
     }
 }
 
-/// Unix seconds of the next attempt, if something is pending.
+/// Unix seconds of the next attempt, if something is pending. One that is overdue follows at once.
 fn next_attempt(machine: &Machine, now: Moment) -> Option<i64> {
-    machine.next_attempt(now).map(|boot| seconds(now.wall_at(boot)))
+    machine.next_attempt(now).map(|boot| seconds(now.wall_at(boot.max(now.boot))))
 }
 
 fn seconds(milliseconds: i64) -> i64 {

@@ -116,9 +116,9 @@ pub(crate) fn file_warning(warning: &FileWarning, out: &str) -> String {
         }
         FileWarning::Unwatched(reason) => {
             let reason = match reason {
-                UnwatchedReason::InstanceLimit => "inotify instance limit (fs.inotify.max_user_instances)",
-                UnwatchedReason::WatchLimit => "inotify watch limit (fs.inotify.max_user_watches)",
-                UnwatchedReason::Errno(errno) => &format!("inotify: {}", io::Error::from_raw_os_error(*errno)),
+                UnwatchedReason::Inotify(libc::EMFILE) => "inotify instance limit (fs.inotify.max_user_instances)",
+                UnwatchedReason::Inotify(libc::ENOSPC) => "inotify watch limit (fs.inotify.max_user_watches)",
+                UnwatchedReason::Inotify(errno) => &format!("inotify: {}", io::Error::from_raw_os_error(*errno)),
                 UnwatchedReason::RemoteFileSystem => "network or shared file system",
             };
             format!("the kernel does not report changes of {out}: {reason}; polling it every --check-interval")

@@ -1,6 +1,6 @@
 //! What the keeper tells: a stream of notices, and its readers: the log on stderr and the supervisor.
 //!
-//! [`crate::keeper::report`] decides what is told. Nothing that a reader does can block or end the keeper.
+//! `keeper::report` decides what is told. Nothing that a reader does can block or end the keeper.
 
 mod line;
 pub(crate) mod log;
