@@ -1,6 +1,6 @@
 //! `capiscio badge keep`
 
-use super::{finish, not_synced};
+use super::not_synced;
 use crate::cli::KeepOptions;
 use crate::encoding::{escaped, shell_word};
 use crate::error::Error;
@@ -16,12 +16,9 @@ use std::path::PathBuf;
 
 /// Keeps the badge file current until a signal ends the process.
 #[inline(never)]
-pub(super) fn keep(settings: &Settings, options: KeepOptions, warnings: &[String]) -> u8 {
+pub(super) fn keep(settings: &Settings, options: KeepOptions, warnings: &[String]) -> Result<u8, Error> {
     // Before this process opens anything: so the number can only be a descriptor that the supervisor left open.
-    let ready_fd = match options.ready_fd.map(descriptor::inherited).transpose() {
-        Ok(ready_fd) => ready_fd,
-        Err(error) => return finish(Err(Error::ReadyFd(error))),
-    };
+    let ready_fd = options.ready_fd.map(descriptor::inherited).transpose().map_err(Error::ReadyFd)?;
     signals::reap_children();
     let journal = env::var("JOURNAL_STREAM").ok();
     let log = Log::new(options.json_log, journal.as_deref());
@@ -32,10 +29,10 @@ pub(super) fn keep(settings: &Settings, options: KeepOptions, warnings: &[String
     }
     let exit =
         start(settings, options.output, &mut reporter).and_then(|mut output| run(settings, &mut output, &mut reporter));
-    exit.unwrap_or_else(|error| {
+    Ok(exit.unwrap_or_else(|error| {
         reporter.tell(&[Notice::Failed { error: &error, next_attempt: None }]);
         error.exit_code()
-    })
+    }))
 }
 
 /// Everything that comes before the first badge, which may have to wait for the clock.

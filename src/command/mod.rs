@@ -3,8 +3,7 @@
 mod health;
 mod issue;
 mod keep;
-mod keygen;
-mod keypublic;
+mod key;
 mod verify;
 
 use crate::cli::{Invocation, Request, parse};
@@ -22,9 +21,6 @@ use std::path::Path;
 const OK: u8 = 0;
 /// Files, keys, directories, locks or the clock are wrong: a restart can help.
 const FAILED: u8 = 1;
-/// The command line or the environment is wrong: a restart cannot help.
-const USAGE: u8 = 2;
-
 /// Runs the command line of this process and returns its exit status.
 pub fn main() -> u8 {
     // First of all: a signal that arrives before the keeper reads signals must not kill it.
@@ -41,26 +37,20 @@ pub fn main() -> u8 {
         signals::unblock();
         warnings.iter().for_each(|warning| print_warning(warning));
     }
-    match request {
+    let done = |()| OK;
+    let result = match request {
         Request::Keep(settings, options) => keep::keep(&settings, options, &warnings),
-        Request::Issue(settings, output) => finish(issue::issue(&settings, output)),
-        Request::Health(args) => health::health(&args),
+        Request::Issue(settings, output) => issue::issue(&settings, output).map(done),
+        Request::Health(args) => Ok(health::health(&args)),
         Request::Verify(args) => verify::verify(&args),
-        Request::KeyGen(args) => finish(keygen::generate(&args)),
-        Request::KeyPublic(args) => finish(keypublic::public(&args)),
-        Request::Print(text) => finish(print(&text)),
-    }
-}
-
-/// The exit status of a result; an error is printed.
-fn finish(result: Result<(), Error>) -> u8 {
-    match result {
-        Ok(()) => OK,
-        Err(error) => {
-            print_message(&error);
-            error.exit_code()
-        }
-    }
+        Request::KeyGen(args) => key::generate(&args).map(done),
+        Request::KeyPublic(args) => key::public(&args).map(done),
+        Request::Print(text) => print(&text).map(done),
+    };
+    result.unwrap_or_else(|error| {
+        print_message(&error);
+        error.exit_code()
+    })
 }
 
 /// One line on stderr.

@@ -1,6 +1,6 @@
 //! `capiscio badge verify`
 
-use super::{FAILED, OK, USAGE, print, print_message};
+use super::{FAILED, OK, print, print_message};
 use crate::badge::MAX_TOKEN_LEN;
 use crate::badge::verify::{Claims, Rules, verify as check};
 use crate::cli::{Token, VerifyArgs};
@@ -17,22 +17,16 @@ use std::fs::File;
 
 /// Verifies a badge: 0 valid, 1 invalid, 2 usage.
 #[inline(never)]
-pub(super) fn verify(args: &VerifyArgs) -> u8 {
-    let key = match args.key.as_deref().map(read_public).transpose() {
-        Ok(key) => key,
-        Err(error) => {
-            print_message(&Error::from(error));
-            return USAGE;
-        }
-    };
+pub(super) fn verify(args: &VerifyArgs) -> Result<u8, Error> {
+    let key = args.key.as_deref().map(read_public).transpose().map_err(Error::ReadVerifyKey)?;
     let token = match read_token(&args.token) {
         Ok(token) => token,
         Err(message) => {
             print_message(&message);
             if args.json {
-                let _ = print(&invalid_json(None, &message));
+                print(&invalid_json(None, &message))?;
             }
-            return FAILED;
+            return Ok(FAILED);
         }
     };
     let now = clock::wall().div_euclid(1000);
@@ -51,11 +45,8 @@ pub(super) fn verify(args: &VerifyArgs) -> u8 {
         Err(invalid) if args.json => invalid_json(Some(invalid.code.as_str()), &invalid.detail),
         Err(invalid) => format!("{invalid}\n"),
     };
-    match print(&text) {
-        Ok(()) if verdict.is_ok() => OK,
-        Ok(()) => FAILED,
-        Err(error) => super::finish(Err(error)),
-    }
+    print(&text)?;
+    Ok(if verdict.is_ok() { OK } else { FAILED })
 }
 
 fn read_token(token: &Token) -> Result<Vec<u8>, String> {

@@ -25,6 +25,8 @@ pub(crate) enum Error {
     SameFile(PathBuf),
     /// The key was not read.
     ReadKey(KeyError),
+    /// The key of `badge verify` was not read.
+    ReadVerifyKey(KeyError),
     /// No key was generated.
     GenerateKey(io::Error),
     /// No badge was signed.
@@ -54,7 +56,7 @@ impl Error {
     /// the clock, where it can.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Error::NotOwnDid { .. } | Error::ReadyFd(_) => 2,
+            Error::NotOwnDid { .. } | Error::ReadyFd(_) | Error::ReadVerifyKey(_) => 2,
             _ => 1,
         }
     }
@@ -77,7 +79,7 @@ impl fmt::Display for Error {
             Error::SameFile(path) => {
                 write!(f, "failed to write key to {}: two output files are the same file; choose two", escaped(path))
             }
-            Error::ReadKey(error) => key::write_sentence(f, error),
+            Error::ReadKey(error) | Error::ReadVerifyKey(error) => key::write_sentence(f, error),
             Error::GenerateKey(error) => write!(f, "cannot generate a key: {error}"),
             Error::Sign(error) => write!(f, "cannot sign a badge: {error}"),
             Error::Random(error) => write!(f, "cannot sign a badge: no random bytes: {error}"),

@@ -68,10 +68,9 @@ impl EventSources {
                 timer.drain();
                 ping();
             }
-            for (fired, timer) in [(wall, &self.wall), (boot, &self.boot)] {
-                if fired {
-                    timer.drain();
-                }
+            if wall || boot {
+                self.wall.drain();
+                self.boot.drain();
             }
             if signal && let Some(event) = self.read_signals() {
                 return Ok(event);

@@ -47,7 +47,7 @@ impl Supervisor {
             Notice::Started { .. } | Notice::Renewed { .. } => self.ready(),
             Notice::RenewalRequested => self.reload(),
             Notice::Failed { error, .. } => self.failure = error.to_string(),
-            Notice::Sleeping(status) => self.status(*status),
+            Notice::Sleeping(status) if self.socket.is_some() => self.status(*status),
             Notice::Stopped { .. } => self.send("STOPPING=1"),
             _ => {}
         }

@@ -1,8 +1,10 @@
-//! Reading a key from a file or from the environment.
+//! Key files: read strictly and anew for each badge, generated, written durably.
 
+use crate::file::{FileError, Target, create, replace};
 use crate::key::{JwkError, PrivateKey, PublicKey};
 use crate::system::descriptor::read_at_most;
 use crate::system::filesystem::{is_read_only, open};
+use crate::system::random;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -56,10 +58,7 @@ impl KeySource {
 
     /// The key file, if the key is in one.
     pub(crate) fn path(&self) -> Option<&Path> {
-        match self {
-            KeySource::File(path) => Some(path),
-            KeySource::Environment(_) => None,
-        }
+        if let KeySource::File(path) = self { Some(path) } else { None }
     }
 }
 
@@ -104,4 +103,32 @@ pub(crate) fn permissions_warning(path: &Path, credentials: Option<&Path>) -> Op
     let mode = fs::metadata(path).ok()?.mode() & 0o7777;
     let mounted = credentials.is_some_and(|directory| path.starts_with(directory)) || is_read_only(path);
     (mode & 0o077 != 0 && !mounted).then_some(mode)
+}
+
+/// A new key pair whose `kid` is its did:key.
+pub(crate) fn generate() -> io::Result<PrivateKey> {
+    loop {
+        let seed = random::bytes::<32>()?;
+        if let Some(key) = PrivateKey::from_seed(seed, None)
+            && let Some(key) = PrivateKey::from_seed(seed, Some(key.public().did_key()))
+        {
+            return Ok(key);
+        }
+    }
+}
+
+/// Writes a new private key with mode 0600. An existing file is an error and stays as it is. Returns the error of a
+/// directory fsync that failed afterwards.
+pub(crate) fn create_private(path: &Path, key: &PrivateKey) -> Result<Option<io::Error>, FileError> {
+    let temporary = Target::new(path).new_temporary()?;
+    create(path, &temporary, key.to_jwk().as_bytes(), 0o600).map_err(|reason| FileError::new(path, reason))
+}
+
+/// Writes a file in place of an existing regular file, if any; a symbolic link is followed. Returns the error of a
+/// directory fsync that failed afterwards.
+pub(crate) fn write_file(path: &Path, content: &str, mode: u32) -> Result<Option<io::Error>, FileError> {
+    let target = Target::resolve(path)?;
+    let temporary = target.new_temporary()?;
+    let replaced = replace(target.path(), &temporary, content.as_bytes(), mode, None, |_| ());
+    replaced.map(|(_, sync_error)| sync_error).map_err(|reason| FileError::new(path, reason))
 }

@@ -1,7 +1,7 @@
-//! `capiscio key gen`
+//! `capiscio key gen` and `capiscio key public`
 
 use super::{not_synced, print, print_message, print_warning};
-use crate::cli::KeyGenArgs;
+use crate::cli::{KeyGenArgs, KeyPublicArgs};
 use crate::encoding::escaped;
 use crate::error::Error;
 use crate::file::{FileError, Target, directory};
@@ -63,4 +63,11 @@ fn check(args: &KeyGenArgs) -> Result<(), Error> {
         named.push(path);
     }
     Ok(())
+}
+
+/// Prints the public half of a private key.
+pub(super) fn public(args: &KeyPublicArgs) -> Result<(), Error> {
+    let key = read_private(&args.key)?;
+    let public = key.public();
+    print(&((if args.did { public.did_key() } else { public.to_jwk() }) + "\n"))
 }
