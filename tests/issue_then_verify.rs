@@ -54,17 +54,14 @@ fn text(rng: &mut Rng) -> String {
 }
 
 fn identity(rng: &mut Rng) -> Identity {
+    let level = 1 + rng.below(4) as u8;
     let issuance = match rng.below(3) {
         0 => Issuance::SelfSigned,
-        _ => Issuance::Registry { issuer: issuer(rng), subject: did(rng) },
-    };
-    let level = match issuance {
-        Issuance::SelfSigned => 0,
-        Issuance::Registry { .. } => 1 + rng.below(4) as u8,
+        _ => Issuance::Registry { issuer: issuer(rng), subject: did(rng), level },
     };
     let domain = if level < 2 { maybe(rng, host) } else { Some(host(rng)) };
     let audience = (0..rng.below(4)).map(|_| text(rng)).collect();
-    Identity { issuance, domain, audience, level }
+    Identity { issuance, domain, audience }
 }
 
 fn validity(rng: &mut Rng) -> Validity {
@@ -88,7 +85,11 @@ fn verifies_every_issued_badge() {
         assert!(badge.token.len() < MAX_TOKEN_LEN);
 
         let audience = identity.audience.first().map(String::as_str);
-        let self_signed = matches!(identity.issuance, Issuance::SelfSigned);
+        let level = match identity.issuance {
+            Issuance::SelfSigned => 0,
+            Issuance::Registry { level, .. } => level,
+        };
+        let self_signed = level == 0;
         let public = PublicKey::from_jwk(&key.public().to_jwk()).expect("our own JWK");
         // With the key as JWK; a self-signed badge also without. No skew at either end.
         for key in if self_signed { vec![Some(&public), None] } else { vec![Some(&public)] } {
@@ -106,7 +107,7 @@ fn verifies_every_issued_badge() {
                 assert_eq!((&claims.jti, &claims.iss, &claims.sub), (&badge.jti, &badge.issuer, &badge.subject));
                 assert_eq!((claims.iat, claims.exp, claims.nbf), (validity.iat, validity.exp, None));
                 assert_eq!((claims.aud, claims.domain), (identity.audience.clone(), identity.domain.clone()));
-                assert_eq!((claims.level, claims.ial), (identity.level, 0));
+                assert_eq!((claims.level, claims.ial), (level, 0));
             }
         }
         let unverified = read_unverified(badge.token.as_bytes()).expect("readable without a key");
@@ -116,7 +117,8 @@ fn verifies_every_issued_badge() {
 
 /// The command line accepts this identity.
 fn assert_well_formed(identity: &Identity) {
-    if let Issuance::Registry { issuer, subject } = &identity.issuance {
+    if let Issuance::Registry { issuer, subject, level } = &identity.issuance {
+        assert!((1..=4).contains(level), "{level}");
         assert!(is_did(subject), "{subject}");
         assert!(is_did(issuer) || is_https_origin(issuer), "{issuer}");
     }

@@ -7,20 +7,15 @@ use std::net::Ipv6Addr;
 /// `did:` method `:` id, where the method is lower-case letters and digits, and the id is made of
 /// letters, digits, `.`, `-`, `_`, percent-encoded bytes and `:`, not ending in `:`.
 pub fn is_did(text: &str) -> bool {
-    let Some((method, id)) = text.strip_prefix("did:").and_then(|rest| rest.split_once(':')) else {
-        return false;
-    };
+    let Some((method, id)) = text.strip_prefix("did:").and_then(|rest| rest.split_once(':')) else { return false };
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:%".contains(&byte);
+    let is_escape = |rest: &str| rest.len() >= 2 && rest.bytes().take(2).all(|b| b.is_ascii_hexdigit());
     !method.is_empty()
         && method.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
         && !id.is_empty()
         && !id.ends_with(':')
-        && is_method_specific_id(id)
-}
-
-fn is_method_specific_id(id: &str) -> bool {
-    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:%".contains(&byte);
-    let is_escape = |rest: &str| rest.len() >= 2 && rest.bytes().take(2).all(|b| b.is_ascii_hexdigit());
-    id.bytes().all(is_allowed) && id.split('%').skip(1).all(is_escape)
+        && id.bytes().all(is_allowed)
+        && id.split('%').skip(1).all(is_escape)
 }
 
 /// Whether `text` is an HTTPS origin (RFC 6454 §6.2): `https://host` or `https://host:port`.
@@ -28,14 +23,11 @@ fn is_method_specific_id(id: &str) -> bool {
 /// No user, path, query, fragment or trailing slash: issuers are compared as text, and an origin
 /// has one spelling. The host may be an IPv6 literal in brackets (RFC 3986 §3.2.2).
 pub fn is_https_origin(text: &str) -> bool {
-    let Some(authority) = text.strip_prefix("https://") else {
-        return false;
+    let Some(authority) = text.strip_prefix("https://") else { return false };
+    let Some((address, port)) = authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) else {
+        return is_host(authority);
     };
-    match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((address, "")) => address.parse::<Ipv6Addr>().is_ok(),
-        Some((address, port)) => address.parse::<Ipv6Addr>().is_ok() && port.strip_prefix(':').is_some_and(is_port),
-        None => is_host(authority),
-    }
+    address.parse::<Ipv6Addr>().is_ok() && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
 }
 
 /// Whether `text` is a host name with an optional `:port`, as in `api.example.com` or `db_1:8443`.
@@ -44,10 +36,7 @@ pub fn is_https_origin(text: &str) -> bool {
 /// with `-`; at most 253 characters without the port (RFC 1123 §2.1, with the underscore that
 /// container networks use). Names beyond ASCII are given in their `xn--` form.
 pub fn is_host(text: &str) -> bool {
-    let (name, port) = match text.split_once(':') {
-        Some((name, port)) => (name, Some(port)),
-        None => (text, None),
-    };
+    let (name, port) = text.split_once(':').map_or((text, None), |(name, port)| (name, Some(port)));
     port.is_none_or(is_port) && name.len() <= 253 && name.split('.').all(is_label)
 }
 

@@ -27,12 +27,8 @@ pub struct Badge {
 /// Why no badge was issued.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum IssueError {
-    /// `exp` is after 9999-12-31T23:59:59Z.
-    PastYear9999,
-    /// `iat` is before 1970 or `exp` is not after it.
+    /// `iat` is before 1970, or `exp` is not after it, or after 9999-12-31T23:59:59Z.
     Validity,
-    /// The level is above 4, or it is 0 and the badge not self-signed, or the other way round.
-    Level,
     /// More than [`MAX_TOKEN_LEN`] bytes.
     TooLarge,
     /// The new signature did not verify.
@@ -42,9 +38,7 @@ pub enum IssueError {
 impl fmt::Display for IssueError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            IssueError::PastYear9999 => "it would expire after the year 9999; use a shorter --exp or set the clock",
-            IssueError::Validity => "it would never be valid; check --exp and the clock",
-            IssueError::Level => "level 0 is for self-signed badges and only for them; check --level and --self-sign",
+            IssueError::Validity => "it would never be valid, or after the year 9999; check --exp and the clock",
             IssueError::TooLarge => "it would be larger than 64 KiB; shorten --aud or the kid of the key",
             IssueError::SelfCheck => "the new signature does not verify; check the memory and the processor",
         })
@@ -57,23 +51,30 @@ impl fmt::Display for IssueError {
 /// useless, and two different signatures of one text can give the key away.
 pub fn issue(identity: &Identity, key: &PrivateKey, term: Validity, random: [u8; 16]) -> Result<Badge, IssueError> {
     let Validity { iat, exp } = term;
-    let self_signed = matches!(identity.issuance, Issuance::SelfSigned);
-    if exp > MAX_TIME {
-        return Err(IssueError::PastYear9999);
-    }
-    if iat < 0 || exp <= iat {
+    if iat < 0 || exp <= iat || exp > MAX_TIME {
         return Err(IssueError::Validity);
     }
-    if identity.level > 4 || self_signed != (identity.level == 0) {
-        return Err(IssueError::Level);
-    }
     let public = key.public();
-    let (issuer, subject) = identity.issuer_and_subject(public);
-    let kid = public.kid().map(str::to_owned).or_else(|| self_signed.then(|| public.did_url()));
+    let (issuer, subject, level) = match &identity.issuance {
+        Issuance::Registry { issuer, subject, level } => (issuer.clone(), subject.clone(), *level),
+        Issuance::SelfSigned => (public.did_key(), public.did_key(), 0),
+    };
+    let kid = public.kid().map(str::to_owned).or_else(|| (level == 0).then(|| public.did_url()));
     let header =
         JsonObject::new().string("alg", "EdDSA").string("typ", "JWT").optional_string("kid", kid.as_deref()).finish();
     let jti = uuid_v4(random);
-    let payload = identity.payload(&jti, &issuer, &subject, term, public);
+    let payload = JsonObject::new()
+        .string("jti", &jti)
+        .string("iss", &issuer)
+        .string("sub", &subject)
+        .strings("aud", &identity.audience)
+        .integer("iat", iat)
+        .integer("exp", exp)
+        .string("ial", "0")
+        .raw("key", &public.claim())
+        .raw("vc", &credential(identity.domain.as_deref(), level))
+        .finish();
+    let payload = decodable_as_base64(&payload);
 
     let signed = base64url::encode(header.as_bytes()) + "." + &base64url::encode(payload.as_bytes());
     let signature = key.sign(signed.as_bytes());
@@ -91,12 +92,37 @@ pub fn issue(identity: &Identity, key: &PrivateKey, term: Validity, random: [u8;
 fn uuid_v4(mut random: [u8; 16]) -> String {
     random[6] = random[6] & 0x0f | 0x40;
     random[8] = random[8] & 0x3f | 0x80;
-    let mut uuid = String::new();
-    for (i, byte) in random.iter().enumerate() {
-        let dash = if matches!(i, 4 | 6 | 8 | 10) { "-" } else { "" };
-        uuid += &format!("{dash}{byte:02x}");
+    let mut uuid: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    for dash in [8, 13, 18, 23] {
+        uuid.insert(dash, '-');
     }
     uuid
+}
+
+/// The `vc` claim.
+fn credential(domain: Option<&str>, level: u8) -> String {
+    let subject = JsonObject::new().optional_string("domain", domain).string("level", &level.to_string()).finish();
+    let kind = "[\"VerifiableCredential\",\"AgentIdentity\"]";
+    JsonObject::new().raw("type", kind).raw("credentialSubject", &subject).finish()
+}
+
+/// The same JSON in a form that health scripts decode by `cut -d. -f2 | base64 -d`.
+///
+/// `base64 -d` knows neither `-` nor `_`. They come from `>`, `?`, `~` and all that is not ASCII, which occurs in strings
+/// only, where `\uXXXX` (RFC 8259 §7) replaces it. Spaces before the last brace fill the text up to a multiple of three
+/// bytes, because busybox's `base64` drops the tail of a text that lacks padding.
+fn decodable_as_base64(json: &str) -> String {
+    let mut out = String::with_capacity(json.len() + 2);
+    for unit in json.encode_utf16() {
+        match u8::try_from(unit) {
+            Ok(byte) if byte.is_ascii() && !b">?~".contains(&byte) => out.push(char::from(byte)),
+            _ => out += &format!("\\u{:04x}", u32::from(unit)),
+        }
+    }
+    while !out.len().is_multiple_of(3) {
+        out.insert(out.len() - 1, ' ');
+    }
+    out
 }
 
 #[cfg(test)]

@@ -53,12 +53,11 @@ fn identity(args: &mut Args) -> (Identity, Vec<(String, String)>) {
     let (subject, issuer, domain) = (args.value(&SUB), args.value(&ISS), args.value(&DOMAIN));
     let audience = args.get(&AUD).unwrap_or_default();
     let self_sign = args.value(&SELF_SIGN);
-    let mut level = args.value(&LEVEL);
+    let level = args.value(&LEVEL);
     match (self_sign, level) {
-        (true, 0 | 1) => level = 0,
+        (true, 0 | 1) | (false, 1..) => {}
         (true, _) => args.refuse_value(&LEVEL.spec, "cannot be self-signed; a self-signed badge has level 0"),
         (false, 0) => args.refuse_value(&LEVEL.spec, "means self-signed; add --self-sign"),
-        (false, _) => {}
     }
     if domain.is_none() && level > 1 {
         args.refuse_value(&DOMAIN.spec, "is empty, and a badge above level 1 needs one");
@@ -83,9 +82,9 @@ fn identity(args: &mut Args) -> (Identity, Vec<(String, String)>) {
         }
         Issuance::SelfSigned
     } else {
-        Issuance::Registry { issuer, subject }
+        Issuance::Registry { issuer, subject, level }
     };
-    (Identity { issuance, domain, audience, level }, required_did)
+    (Identity { issuance, domain, audience }, required_did)
 }
 
 fn policy(args: &mut Args) -> Policy {

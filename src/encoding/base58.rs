@@ -6,29 +6,22 @@ const ALPHABET: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqr
 
 /// Encodes `bytes` as one big-endian number; each leading zero byte becomes a `1`.
 pub fn encode(bytes: &[u8]) -> String {
-    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
-    let digits = convert(bytes[zeros..].iter().copied(), 256, 58);
-    let mut out = "1".repeat(zeros);
-    out.extend(digits.iter().rev().map(|digit| char::from(ALPHABET[usize::from(*digit)])));
-    out
+    convert(bytes, 256, 58).iter().map(|digit| char::from(ALPHABET[usize::from(*digit)])).collect()
 }
 
 /// Decodes base58btc text; `None` for a character outside the alphabet.
 pub fn decode(text: &str) -> Option<Vec<u8>> {
-    let digits: Vec<u8> =
-        text.bytes().map(|c| ALPHABET.iter().position(|a| *a == c).map(|at| at as u8)).collect::<Option<_>>()?;
-    let zeros = digits.iter().take_while(|digit| **digit == 0).count();
-    let mut bytes = convert(digits[zeros..].iter().copied(), 58, 256);
-    bytes.resize(bytes.len() + zeros, 0);
-    bytes.reverse();
-    Some(bytes)
+    let digit = |character| ALPHABET.iter().position(|other| *other == character).map(|at| at as u8);
+    let digits: Vec<u8> = text.bytes().map(digit).collect::<Option<_>>()?;
+    Some(convert(&digits, 58, 256))
 }
 
-/// Converts digits, most significant first, to another base, least significant first.
-fn convert(digits: impl Iterator<Item = u8>, from: u32, to: u32) -> Vec<u8> {
+/// Converts digits, most significant first, to another base; each leading zero stays one digit.
+fn convert(digits: &[u8], from: u32, to: u32) -> Vec<u8> {
+    // Least significant first; a number begins without digits, so leading zeros add none.
     let mut out: Vec<u8> = Vec::new();
     for digit in digits {
-        let mut carry = u32::from(digit);
+        let mut carry = u32::from(*digit);
         for place in &mut out {
             carry += u32::from(*place) * from;
             *place = (carry % to) as u8;
@@ -39,6 +32,8 @@ fn convert(digits: impl Iterator<Item = u8>, from: u32, to: u32) -> Vec<u8> {
             carry /= to;
         }
     }
+    out.extend(digits.iter().take_while(|digit| **digit == 0));
+    out.reverse();
     out
 }
 

@@ -9,11 +9,12 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 pub fn encode(bytes: &[u8]) -> String {
     let mut out = String::with_capacity((bytes.len() * 4).div_ceil(3));
     for chunk in bytes.chunks(3) {
-        let mut group = [0; 3];
+        // The bytes fill the top 24 of 32 bits.
+        let mut group = [0; 4];
         group[..chunk.len()].copy_from_slice(chunk);
-        let group = u32::from_be_bytes([0, group[0], group[1], group[2]]);
+        let group = u32::from_be_bytes(group);
         for i in 0..=chunk.len() {
-            let digit = group >> (18 - 6 * i) & 63;
+            let digit = group >> (26 - 6 * i) & 63;
             out.push(char::from(ALPHABET[digit as usize]));
         }
     }
@@ -36,23 +37,20 @@ pub fn decode_exact(text: &str, out: &mut [u8]) -> bool {
     if text.len() % 4 == 1 || text.len() * 3 / 4 != out.len() {
         return false;
     }
-    let mut room = out.iter_mut();
-    let (mut held, mut bits) = (0u32, 0);
-    for character in text.bytes() {
-        let Some(digit) = ALPHABET.iter().position(|letter| *letter == character) else {
+    for (digits, bytes) in text.as_bytes().chunks(4).zip(out.chunks_mut(3)) {
+        let mut group = 0u32;
+        for (i, digit) in digits.iter().enumerate() {
+            let Some(value) = ALPHABET.iter().position(|letter| letter == digit) else { return false };
+            group |= (value as u32) << (26 - 6 * i);
+        }
+        let group = group.to_be_bytes();
+        let (decoded, stray) = group.split_at(bytes.len());
+        bytes.copy_from_slice(decoded);
+        if stray.iter().any(|byte| *byte != 0) {
             return false;
-        };
-        held = held << 6 | digit as u32;
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            if let Some(byte) = room.next() {
-                *byte = (held >> bits) as u8;
-            }
-            held &= (1 << bits) - 1;
         }
     }
-    held == 0
+    true
 }
 
 #[cfg(test)]

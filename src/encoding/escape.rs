@@ -1,7 +1,8 @@
-//! Text from outside, made safe for a terminal, a log line and JSON.
+//! Text from outside, made safe for a terminal, a log line, JSON, and a command that a person pastes into a shell.
 
 use std::ffi::OsStr;
 use std::fmt::{self, Write};
+use std::path::Path;
 
 /// Displays a path or an argument escaped, without quotes; bytes that are not UTF-8 as `\xNN`.
 ///
@@ -54,6 +55,17 @@ pub(crate) fn truncated(text: &str) -> (&str, &'static str) {
 pub(crate) fn quoted(text: &str) -> String {
     let (text, dots) = truncated(text);
     format!("\"{}\"{dots}", escaped(text))
+}
+
+/// A path as one word for a POSIX shell. Bytes that are not printable UTF-8 are shown escaped: such a word is safe, but
+/// names another file.
+pub(crate) fn shell_word(path: &Path) -> String {
+    let text = escaped(path).to_string();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+=:@%".contains(&byte);
+    if !text.is_empty() && text.bytes().all(plain) {
+        return text;
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 #[cfg(test)]

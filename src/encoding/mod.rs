@@ -6,8 +6,6 @@ pub mod base58;
 pub mod base64url;
 mod escape;
 pub mod json;
-mod shell;
 
 pub use escape::{Escaped, escaped};
-pub(crate) use escape::{quoted, truncated};
-pub(crate) use shell::shell_word;
+pub(crate) use escape::{quoted, shell_word, truncated};

@@ -21,12 +21,6 @@ pub struct OutputOptions {
     pub group: Option<u32>,
 }
 
-/// What [`OutputFile::check`] found.
-pub(crate) enum FileState {
-    Intact,
-    Damaged(Damage),
-}
-
 /// A condition that does not prevent writing.
 #[derive(Debug)]
 pub(crate) enum FileWarning {
@@ -112,28 +106,26 @@ impl OutputFile {
     }
 
     /// Compares the file with what was written.
-    pub(crate) fn check(&mut self) -> FileState {
+    pub(crate) fn check(&mut self) -> Result<(), Damage> {
         self.watch.drain();
         // A directory that was exchanged during a write holds the file without a lock. If another process has taken
         // that lock by now, the next write reports it.
         let _ = self.hold_lock();
-        let Some(snapshot) = &self.snapshot else { return FileState::Intact };
+        let Some(snapshot) = &self.snapshot else { return Ok(()) };
         // First watch, then compare: a change after the comparison is reported. The path is watched anew each time,
         // because an inode number does not tell whether it is still the watched inode.
         self.watch.rewatch(self.target.path(), self.target.directory());
-        if let Err(damage) = snapshot.compare(self.target.path()) {
-            return FileState::Damaged(damage);
-        }
+        snapshot.compare(self.target.path())?;
         if self.unwatched.is_none() && self.watch.unwatched_reason().is_some() {
             // Rewriting the file either restores the watch or starts polling.
-            return FileState::Damaged(Damage::Unwatchable);
+            return Err(Damage::Unwatchable);
         }
         self.note_watch();
         if self.sync_failed {
             let result = sync_directory(self.target.path());
             self.note_sync(result.err());
         }
-        FileState::Intact
+        Ok(())
     }
 
     /// Whether the kernel reports every change.

@@ -9,7 +9,7 @@ use super::wait::{EventSources, now};
 use crate::badge::claims::Validity;
 use crate::badge::issue::Badge;
 use crate::error::Error;
-use crate::file::{FileState, OutputFile};
+use crate::file::OutputFile;
 use crate::report::Reporter;
 
 /// Renews and restores the badge until a signal ends it, and returns the exit status. An error is one of poll(2) or a
@@ -39,8 +39,8 @@ pub(crate) fn run(settings: &Settings, output: &mut OutputFile, reporter: &mut R
                 Err(error) => Event::RestoreFailed(Error::WriteBadge(error)),
             },
             Action::Check => match output.check() {
-                FileState::Intact => Event::FoundIntact,
-                FileState::Damaged(damage) => Event::FoundDamaged(damage),
+                Ok(()) => Event::FoundIntact,
+                Err(damage) => Event::FoundDamaged(damage),
             },
             Action::Sleep(sleep) => {
                 sources.wait(sleep, now, output.event_fd(), || reporter.supervisor.ping()).map_err(Error::Wait)?

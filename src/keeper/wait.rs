@@ -3,8 +3,7 @@
 use super::event::{Event, Sleep};
 use super::moment::Moment;
 use crate::system::clock;
-use crate::system::descriptor::stderr;
-use crate::system::poll::readable;
+use crate::system::descriptor::{readable, stderr};
 use crate::system::signals::{self, Signal, Signals};
 use crate::system::timer::Timer;
 use std::io::{self, IsTerminal};
@@ -36,8 +35,7 @@ impl EventSources {
 
     /// Whether a signal that ends the keeper is pending. No signal is consumed.
     pub(super) fn stop_is_pending(&self) -> bool {
-        let pending = signals::pending();
-        pending.stop || pending.hangup && stderr().is_terminal()
+        signals::pending().is_some_and(|signal| signal == Signal::Stop || stderr().is_terminal())
     }
 
     /// Sleeps as decided at `decided`. `file` is readable when the file may have changed; `ping` is called when the
@@ -49,8 +47,8 @@ impl EventSources {
         file: Option<BorrowedFd<'_>>,
         ping: impl Fn(),
     ) -> io::Result<Event> {
-        arm(&self.wall, sleep.wall)?;
-        arm(&self.boot, sleep.boot)?;
+        self.wall.arm(sleep.wall)?;
+        self.boot.arm(sleep.boot)?;
         // No timer reports that the clock was set between the decision and the arming.
         if now().clock_step_since(decided) != 0 {
             return Ok(Event::Woke);
@@ -96,12 +94,5 @@ impl EventSources {
             }
         }
         event
-    }
-}
-
-fn arm(timer: &Timer, at: Option<i64>) -> io::Result<()> {
-    match at {
-        Some(at) => timer.arm(at),
-        None => timer.disarm(),
     }
 }

@@ -5,29 +5,24 @@
 
 /// Wall time in milliseconds since 1970-01-01T00:00:00Z; negative before it.
 pub(crate) fn wall() -> i64 {
-    milliseconds(read(libc::CLOCK_REALTIME))
+    nanoseconds(libc::CLOCK_REALTIME).div_euclid(1_000_000)
 }
 
 /// Milliseconds since boot, time in suspend included; not affected by clock steps (`CLOCK_BOOTTIME`).
 pub(crate) fn boot() -> i64 {
-    milliseconds(read(libc::CLOCK_BOOTTIME))
+    nanoseconds(libc::CLOCK_BOOTTIME) / 1_000_000
 }
 
 /// Microseconds of `CLOCK_MONOTONIC`, with which systemd compares a reload (sd_notify(3)).
-#[allow(clippy::useless_conversion, reason = "the types differ on 32 bits")]
 pub(crate) fn monotonic_usec() -> i64 {
-    let time = read(libc::CLOCK_MONOTONIC);
-    i64::from(time.tv_sec) * 1_000_000 + i64::from(time.tv_nsec) / 1000
+    nanoseconds(libc::CLOCK_MONOTONIC) / 1000
 }
 
+/// The kernel holds its clocks in the same form, and refuses to be set past its range, which ends in 2262.
 #[allow(clippy::useless_conversion, reason = "the types differ on 32 bits")]
-fn milliseconds(time: libc::timespec) -> i64 {
-    i64::from(time.tv_sec).saturating_mul(1000) + i64::from(time.tv_nsec) / 1_000_000
-}
-
-fn read(clock: libc::clockid_t) -> libc::timespec {
+fn nanoseconds(clock: libc::clockid_t) -> i64 {
     let mut time = libc::timespec::default();
     // SAFETY: `time` is a writable timespec that outlives the call.
     unsafe { libc::clock_gettime(clock, &raw mut time) };
-    time
+    i64::from(time.tv_sec).saturating_mul(1_000_000_000).saturating_add(time.tv_nsec.into())
 }

@@ -1,42 +1,35 @@
-//! Inherited descriptors, and reading from a file.
+//! Descriptors: inherited ones, the standard streams, reading, and waiting (poll(2)).
 
-use super::check;
+use super::{check, retry};
 use std::fs::File;
 use std::io::{self, Read};
 use std::mem::ManuallyDrop;
-use std::os::fd::FromRawFd;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd};
 
-/// Takes ownership of an inherited descriptor above 2. A second call is an error, because the number may be in use by then.
+/// Takes ownership of an inherited descriptor above 2, which the command line ensures.
 ///
-/// To be called before the program opens anything, so that only the parent process can have opened that number.
+/// To be called once, before the program opens anything, so that only the parent process can have opened that number.
 pub(crate) fn inherited(number: i32) -> io::Result<File> {
-    static TAKEN: AtomicBool = AtomicBool::new(false);
-    if number <= 2 || TAKEN.swap(true, Ordering::Relaxed) {
-        return Err(io::ErrorKind::InvalidInput.into());
-    }
     // SAFETY: fcntl with F_SETFD takes integers only; it fails with EBADF where nothing is open.
     check(unsafe { libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) })?;
     // SAFETY: the descriptor is open, and by the contract above nothing in this program owns it.
     Ok(unsafe { File::from_raw_fd(number) })
 }
 
-/// A standard stream: unbuffered, and not closed on drop.
-pub(crate) type Stream = ManuallyDrop<File>;
-
-pub(crate) fn stdin() -> Stream {
+pub(crate) fn stdin() -> ManuallyDrop<File> {
     stream(libc::STDIN_FILENO)
 }
 
-pub(crate) fn stdout() -> Stream {
+pub(crate) fn stdout() -> ManuallyDrop<File> {
     stream(libc::STDOUT_FILENO)
 }
 
-pub(crate) fn stderr() -> Stream {
+pub(crate) fn stderr() -> ManuallyDrop<File> {
     stream(libc::STDERR_FILENO)
 }
 
-fn stream(number: i32) -> Stream {
+/// A standard stream: unbuffered, and not closed on drop.
+fn stream(number: i32) -> ManuallyDrop<File> {
     // SAFETY: std opens missing standard streams before main, and this program never closes them.
     ManuallyDrop::new(unsafe { File::from_raw_fd(number) })
 }
@@ -46,18 +39,29 @@ fn stream(number: i32) -> Stream {
 /// std's read_to_end costs 1.2 KB of code, and it can leave 32 bytes of what it reads, here a key, on the stack.
 pub(crate) fn read_at_most(mut file: &File, max: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let mut filled = 0;
-    while filled < max {
-        if filled == bytes.len() {
-            bytes.resize(max.min(1024.max(2 * filled)), 0);
-        }
-        match file.read(&mut bytes[filled..]) {
-            Ok(0) => break,
-            Ok(read) => filled += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+    loop {
+        let filled = bytes.len();
+        bytes.resize(max.min(filled + 1024), 0);
+        let read = retry(|| file.read(&mut bytes[filled..]))?;
+        bytes.truncate(filled + read);
+        if read == 0 {
+            return Ok(bytes);
         }
     }
-    bytes.truncate(filled);
-    Ok(bytes)
+}
+
+/// Sleeps until at least one of the descriptors is readable, and returns which are; `None` never is.
+pub(crate) fn readable<const N: usize>(fds: [Option<BorrowedFd<'_>>; N]) -> io::Result<[bool; N]> {
+    let mut set =
+        fds.map(|fd| libc::pollfd { fd: fd.map_or(-1, |fd| fd.as_raw_fd()), events: libc::POLLIN, revents: 0 });
+    // SAFETY: `set` is an array of N initialized entries, and the borrowed descriptors stay open.
+    retry(|| check(unsafe { libc::poll(set.as_mut_ptr(), N as libc::nfds_t, -1) }))?;
+    Ok(set.map(|entry| entry.revents != 0))
+}
+
+/// Whether a pipe takes a write of up to PIPE_BUF (4096) bytes without blocking (pipe(7)).
+pub(crate) fn writable_now(fd: BorrowedFd<'_>) -> bool {
+    let mut entry = libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLOUT, revents: 0 };
+    // SAFETY: one initialized entry, and the borrowed descriptor stays open.
+    unsafe { libc::poll(&raw mut entry, 1, 0) == 1 && entry.revents & libc::POLLOUT != 0 }
 }

@@ -1,10 +1,9 @@
 //! Opening files (open(2)), and the file system of a path (statfs(2)).
 
-use super::{c_string, check};
+use super::{c_string, check, opened, retry};
 use std::fs::File;
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::FromRawFd;
 use std::path::Path;
 
 /// File systems whose files another machine or a FUSE server can change without an inotify event: magic numbers of
@@ -26,46 +25,32 @@ const REMOTE: [u32; 9] = [
 /// std's OpenOptions costs 2.2 KB of code, and 5 KB in the smallest build.
 pub(crate) fn open(path: &Path, flags: libc::c_int) -> io::Result<File> {
     let path = c_string(path)?;
-    loop {
-        // SAFETY: the path is a NUL-terminated string that outlives the call; the mode is the argument that O_CREAT needs.
-        match check(unsafe { libc::open(path.as_ptr(), flags | libc::O_CLOEXEC, 0o600) }) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            // SAFETY: the descriptor is new and has no other owner.
-            opened => return opened.map(|fd| unsafe { File::from_raw_fd(fd) }),
-        }
-    }
+    // SAFETY: the path is a NUL-terminated string that outlives the call; the mode is the argument that O_CREAT needs.
+    retry(|| unsafe { opened(libc::open(path.as_ptr(), flags | libc::O_CLOEXEC, 0o600)) })
 }
 
 /// Whether files there can change without an inotify event. `false` on an error.
 pub(crate) fn is_remote(path: &Path) -> bool {
     // The field's type differs between targets; all magic numbers have 32 bits.
-    statfs(path).is_ok_and(|fs| REMOTE.contains(&(fs.f_type as u32)))
+    status(path).is_ok_and(|fs| REMOTE.contains(&(fs.f_type as u32)))
 }
 
 /// Whether the path is on a read-only mount. `false` on an error.
 pub(crate) fn is_read_only(path: &Path) -> bool {
-    statvfs(path).is_ok_and(|fs| fs.f_flag & libc::ST_RDONLY != 0)
+    status(path).is_ok_and(|fs| fs.f_flags as libc::c_ulong & libc::ST_RDONLY != 0)
 }
 
 /// The longest file name there, in bytes. `None` on an error.
 pub(crate) fn longest_name(path: &Path) -> Option<usize> {
-    usize::try_from(statvfs(path).ok()?.f_namemax).ok()
+    usize::try_from(status(path).ok()?.f_namelen).ok()
 }
 
-fn statfs(path: &Path) -> io::Result<libc::statfs> {
+/// statfs64, because glibc's statfs has no flags, and on 32 bits it fails for large file systems.
+fn status(path: &Path) -> io::Result<libc::statfs64> {
     let path = c_string(path)?;
     let mut fs = MaybeUninit::zeroed();
     // SAFETY: the path is NUL-terminated and the structure is writable; both outlive the call.
-    check(unsafe { libc::statfs(path.as_ptr(), fs.as_mut_ptr()) })?;
-    // SAFETY: the structure consists of integers, was zeroed and is filled by the kernel.
-    Ok(unsafe { fs.assume_init() })
-}
-
-fn statvfs(path: &Path) -> io::Result<libc::statvfs> {
-    let path = c_string(path)?;
-    let mut fs = MaybeUninit::zeroed();
-    // SAFETY: the path is NUL-terminated and the structure is writable; both outlive the call.
-    check(unsafe { libc::statvfs(path.as_ptr(), fs.as_mut_ptr()) })?;
+    check(unsafe { libc::statfs64(path.as_ptr(), fs.as_mut_ptr()) })?;
     // SAFETY: the structure consists of integers, was zeroed and is filled by the kernel.
     Ok(unsafe { fs.assume_init() })
 }

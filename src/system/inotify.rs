@@ -1,8 +1,9 @@
 //! Events about inodes (inotify(7)).
 
-use super::{c_string, check};
-use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use super::{c_string, check, opened};
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::path::Path;
 
 /// A watch on an inode. It lasts under any name of the inode, until that is deleted or the watch is removed.
@@ -10,33 +11,31 @@ use std::path::Path;
 pub(crate) struct Watched(libc::c_int);
 
 /// A queue of events about the watched inodes.
-pub(crate) struct Inotify(OwnedFd);
+pub(crate) struct Inotify(File);
+
+/// The inode itself is moved or deleted.
+const MOVED: u32 = libc::IN_MOVE_SELF | libc::IN_DELETE_SELF;
 
 impl Inotify {
     /// Opens a queue. EMFILE: the user's limit is reached, `fs.inotify.max_user_instances` (128 by default).
     pub(crate) fn open() -> io::Result<Inotify> {
-        // SAFETY: inotify_init1 takes flags only.
-        let fd = check(unsafe { libc::inotify_init1(libc::IN_NONBLOCK | libc::IN_CLOEXEC) })?;
-        // SAFETY: the descriptor is new and has no other owner.
-        Ok(Inotify(unsafe { OwnedFd::from_raw_fd(fd) }))
+        // SAFETY: inotify_init1 takes flags only; its descriptor has no other owner.
+        unsafe { opened(libc::inotify_init1(libc::IN_NONBLOCK | libc::IN_CLOEXEC)) }.map(Inotify)
     }
 
     /// Watches a file: content, mode, owner, name, deletion.
     pub(crate) fn watch_file(&self, path: &Path) -> io::Result<Watched> {
-        self.watch(
-            path,
-            libc::IN_MODIFY | libc::IN_ATTRIB | libc::IN_MOVE_SELF | libc::IN_DELETE_SELF | libc::IN_DONT_FOLLOW,
-        )
+        self.watch(path, libc::IN_MODIFY | libc::IN_ATTRIB | MOVED | libc::IN_DONT_FOLLOW)
     }
 
     /// Watches a directory for its own deletion or move only, so that events of its children never wake the keeper.
     pub(crate) fn watch_directory(&self, path: &Path) -> io::Result<Watched> {
-        self.watch(path, libc::IN_MOVE_SELF | libc::IN_DELETE_SELF | libc::IN_ONLYDIR)
+        self.watch(path, MOVED | libc::IN_ONLYDIR)
     }
 
     /// Watches a symbolic link itself for its deletion or move.
     pub(crate) fn watch_link(&self, path: &Path) -> io::Result<Watched> {
-        self.watch(path, libc::IN_MOVE_SELF | libc::IN_DELETE_SELF | libc::IN_DONT_FOLLOW)
+        self.watch(path, MOVED | libc::IN_DONT_FOLLOW)
     }
 
     fn watch(&self, path: &Path, mask: u32) -> io::Result<Watched> {
@@ -57,9 +56,7 @@ impl Inotify {
         let mut events = [0u8; 512];
         // Bounded, because another process may fill the queue without a pause; what is left wakes the keeper again.
         for _ in 0..256 {
-            // SAFETY: the buffer is writable and has the given length.
-            let read = unsafe { libc::read(self.0.as_raw_fd(), events.as_mut_ptr().cast(), events.len()) };
-            if read <= 0 {
+            if (&self.0).read(&mut events).is_err() {
                 break;
             }
         }

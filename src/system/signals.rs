@@ -1,9 +1,10 @@
 //! Signals as a file descriptor (signalfd(2)): they are read between two steps and interrupt none.
 
-use super::check;
-use std::io;
+use super::opened;
+use std::fs::File;
+use std::io::{self, Read};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 
 /// A request that arrived as a signal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,17 +53,8 @@ pub(crate) fn reap_children() {
     unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
 }
 
-/// Blocked signals that were sent and not read yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Pending {
-    /// SIGTERM or SIGINT.
-    pub(crate) stop: bool,
-    /// SIGHUP.
-    pub(crate) hangup: bool,
-}
-
-/// The pending signals, which stay pending (sigpending(2)).
-pub(crate) fn pending() -> Pending {
+/// A blocked signal that was sent and not read yet, [`Signal::Stop`] first. It stays pending (sigpending(2)).
+pub(crate) fn pending() -> Option<Signal> {
     let mut set = MaybeUninit::zeroed();
     // SAFETY: the set consists of integers, so zeroed or filled it is valid.
     let set = unsafe {
@@ -71,35 +63,29 @@ pub(crate) fn pending() -> Pending {
     };
     // SAFETY: sigismember reads an initialized set; the signal numbers exist.
     let is_pending = |signal| unsafe { libc::sigismember(&raw const set, signal) == 1 };
-    Pending { stop: is_pending(libc::SIGTERM) || is_pending(libc::SIGINT), hangup: is_pending(libc::SIGHUP) }
+    let stop = is_pending(libc::SIGTERM) || is_pending(libc::SIGINT);
+    if stop { Some(Signal::Stop) } else { is_pending(libc::SIGHUP).then_some(Signal::Hangup) }
 }
 
 /// The blocked signals, readable for poll(2).
-pub(crate) struct Signals(OwnedFd);
+pub(crate) struct Signals(File);
 
 impl Signals {
     /// Opens the descriptor, after [`block`].
     pub(crate) fn open() -> io::Result<Signals> {
         let set = handled();
-        // SAFETY: -1 requests a new descriptor; the set is initialized and outlives the call.
-        let fd = check(unsafe { libc::signalfd(-1, &raw const set, libc::SFD_NONBLOCK | libc::SFD_CLOEXEC) })?;
-        // SAFETY: the descriptor is new and has no other owner.
-        Ok(Signals(unsafe { OwnedFd::from_raw_fd(fd) }))
+        // SAFETY: -1 requests a new descriptor, without another owner; the set is initialized and outlives the call.
+        unsafe { opened(libc::signalfd(-1, &raw const set, libc::SFD_NONBLOCK | libc::SFD_CLOEXEC)) }.map(Signals)
     }
 
     /// Takes the next pending signal.
     pub(crate) fn next(&self) -> Option<Signal> {
-        let mut info = MaybeUninit::<libc::signalfd_siginfo>::zeroed();
-        let size = size_of::<libc::signalfd_siginfo>();
-        // SAFETY: the buffer is writable and has the given length; read(2) fills all of it or nothing.
-        let read = unsafe { libc::read(self.0.as_raw_fd(), info.as_mut_ptr().cast(), size) };
-        // SAFETY: the structure consists of integers, so zeroed or filled it is valid.
-        let info = unsafe { info.assume_init() };
-        match read {
-            n if usize::try_from(n) != Ok(size) => None,
-            _ if info.ssi_signo == libc::SIGHUP as u32 => Some(Signal::Hangup),
-            _ => Some(Signal::Stop),
-        }
+        let mut info = [0; size_of::<libc::signalfd_siginfo>()];
+        // read(2) fills all of it or nothing.
+        (&self.0).read(&mut info).ok().filter(|read| *read == info.len())?;
+        // The first member is the number, ssi_signo (signalfd(2)).
+        let is_hangup = info.starts_with(&libc::SIGHUP.to_ne_bytes());
+        Some(if is_hangup { Signal::Hangup } else { Signal::Stop })
     }
 }
 
@@ -120,10 +106,10 @@ mod tests {
         for (number, signal) in
             [(libc::SIGHUP, Signal::Hangup), (libc::SIGTERM, Signal::Stop), (libc::SIGINT, Signal::Stop)]
         {
-            assert_eq!(pending(), Pending { stop: false, hangup: false });
+            assert_eq!(pending(), None);
             // SAFETY: raise(3) takes an integer, and this thread blocks the signal.
             assert_eq!(unsafe { libc::raise(number) }, 0);
-            assert_eq!(pending(), Pending { stop: signal == Signal::Stop, hangup: signal == Signal::Hangup });
+            assert_eq!(pending(), Some(signal));
             assert_eq!(signals.next(), Some(signal));
         }
         assert_eq!(signals.next(), None);

@@ -1,11 +1,13 @@
 //! Timers that are file descriptors (timerfd_create(2)).
 
-use super::check;
-use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use super::{check, opened};
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::ptr::null_mut;
 
 /// A timer, readable for poll(2) once it has fired.
-pub(crate) struct Timer(OwnedFd);
+pub(crate) struct Timer(File);
 
 impl Timer {
     /// A timer of the wall clock. It also fires when that clock is set or the machine resumes.
@@ -19,37 +21,25 @@ impl Timer {
     }
 
     fn new(clock: libc::clockid_t) -> io::Result<Timer> {
-        // SAFETY: timerfd_create takes two integers and no pointer.
-        let fd = check(unsafe { libc::timerfd_create(clock, libc::TFD_NONBLOCK | libc::TFD_CLOEXEC) })?;
-        // SAFETY: the descriptor is new and has no other owner.
-        Ok(Timer(unsafe { OwnedFd::from_raw_fd(fd) }))
+        // SAFETY: timerfd_create takes two integers and no pointer; its descriptor has no other owner.
+        unsafe { opened(libc::timerfd_create(clock, libc::TFD_NONBLOCK | libc::TFD_CLOEXEC)) }.map(Timer)
     }
 
-    /// Arms the timer for `at`, in milliseconds of its clock; one in the past fires at once.
-    pub(crate) fn arm(&self, at: i64) -> io::Result<()> {
-        // An it_value of zero would disarm instead.
-        self.set(at.max(1), 0)
+    /// Arms the timer for `at`, in milliseconds of its clock; a time in the past fires at once. `None` disarms it, and it
+    /// does not fire on clock steps either.
+    pub(crate) fn arm(&self, at: Option<i64>) -> io::Result<()> {
+        self.arm_every(at.map_or(0, |at| at.max(1)), 0)
     }
 
-    /// Arms the timer for `at` and every `period` after it, both in milliseconds.
+    /// Arms the timer for `at` and, unless `period` is 0, for every `period` after it, both in milliseconds. An `at` of 0
+    /// disarms it.
     pub(crate) fn arm_every(&self, at: i64, period: i64) -> io::Result<()> {
-        self.set(at.max(1), period.max(1))
-    }
-
-    /// Disarms the timer; it does not fire on clock steps either.
-    pub(crate) fn disarm(&self) -> io::Result<()> {
-        self.set(0, 0)
-    }
-
-    fn set(&self, at: i64, period: i64) -> io::Result<()> {
         // The kernel ignores CANCEL_ON_SET for other clocks than CLOCK_REALTIME (timerfd_create(2)).
         let flags = libc::TFD_TIMER_ABSTIME | libc::TFD_TIMER_CANCEL_ON_SET;
         let setting = libc::itimerspec { it_interval: timespec(period), it_value: timespec(at) };
         // SAFETY: `setting` outlives the call; a null pointer for the old value is allowed.
-        let result = check(unsafe {
-            libc::timerfd_settime(self.0.as_raw_fd(), flags, &raw const setting, std::ptr::null_mut())
-        });
-        match result {
+        let result = unsafe { libc::timerfd_settime(self.0.as_raw_fd(), flags, &raw const setting, null_mut()) };
+        match check(result) {
             // The clock was set since the last read. The timer is armed nevertheless, and the caller reads the clock
             // again before it sleeps.
             Err(error) if error.raw_os_error() == Some(libc::ECANCELED) => Ok(()),
@@ -59,12 +49,8 @@ impl Timer {
 
     /// Makes the descriptor unreadable until the timer fires again.
     pub(crate) fn drain(&self) {
-        let mut expirations = [0u8; 8];
-        // SAFETY: the buffer is writable and has the given length. Any result will do: success, ECANCELED because the
-        // clock was set, EAGAIN.
-        unsafe {
-            libc::read(self.0.as_raw_fd(), expirations.as_mut_ptr().cast(), expirations.len());
-        }
+        // Any result will do: the number of expirations, ECANCELED because the clock was set, EAGAIN.
+        let _ = (&self.0).read(&mut [0; 8]);
     }
 }
 

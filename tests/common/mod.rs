@@ -201,7 +201,7 @@ impl LogLine {
     }
 
     fn member(&self, name: &str) -> &Json {
-        let member = self.0.as_object().and_then(|object| object.get(name).ok()?);
+        let member = self.0.as_object().and_then(|object| object.get(name));
         member.unwrap_or_else(|| panic!("no {name} in {:?}", self.0))
     }
 

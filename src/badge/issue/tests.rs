@@ -17,13 +17,14 @@ fn registry(level: u8, domain: Option<&str>, audience: &[&str]) -> Identity {
     let issuance = Issuance::Registry {
         issuer: "https://registry.capisc.io".into(),
         subject: "did:web:example.com:agents:a".into(),
+        level,
     };
     let audience = audience.iter().map(|a| (*a).to_owned()).collect();
-    Identity { issuance, domain: domain.map(str::to_owned), audience, level }
+    Identity { issuance, domain: domain.map(str::to_owned), audience }
 }
 
 fn self_signed() -> Identity {
-    Identity { issuance: Issuance::SelfSigned, domain: None, audience: vec![], level: 0 }
+    Identity { issuance: Issuance::SelfSigned, domain: None, audience: vec![] }
 }
 
 fn part(token: &str, n: usize) -> String {
@@ -89,13 +90,10 @@ fn refuses_to_issue_a_badge_that_no_verifier_accepts() {
     let end = MAX_TIME;
     let long = "a".repeat(MAX_TOKEN_LEN);
     for (identity, validity, error) in [
-        (registry(1, None, &[]), Validity { iat: NOW, exp: end + 1 }, IssueError::PastYear9999),
-        (registry(1, None, &[]), Validity { iat: NOW, exp: i64::MAX }, IssueError::PastYear9999),
+        (registry(1, None, &[]), Validity { iat: NOW, exp: end + 1 }, IssueError::Validity),
+        (registry(1, None, &[]), Validity { iat: NOW, exp: i64::MAX }, IssueError::Validity),
         (registry(1, None, &[]), Validity { iat: NOW, exp: NOW }, IssueError::Validity),
         (registry(1, None, &[]), Validity { iat: -1, exp: NOW }, IssueError::Validity),
-        (registry(5, None, &[]), VALIDITY, IssueError::Level),
-        (registry(0, None, &[]), VALIDITY, IssueError::Level),
-        (Identity { level: 1, ..self_signed() }, VALIDITY, IssueError::Level),
         (registry(1, None, &[&long]), VALIDITY, IssueError::TooLarge),
     ] {
         let found = issue(&identity, &key(None), validity, [0; 16]).err();

@@ -33,55 +33,44 @@ pub struct Claims {
 }
 
 /// Reads and checks the claims of a badge that `key` signed.
-pub(super) fn read(payload: &Json, key: &PublicKey) -> Result<Claims, Box<Invalid>> {
-    let payload = payload.as_object().ok_or_else(|| broken("the payload", "is not an object"))?;
+pub(super) fn read(payload: &Object, key: &PublicKey) -> Result<Claims, Box<Invalid>> {
     let subject = object(object(payload, "vc")?, "credentialSubject")?;
     let claims = Claims {
-        jti: text(payload, "jti")?.to_owned(),
-        iss: text(payload, "iss")?.to_owned(),
-        sub: text(payload, "sub")?.to_owned(),
+        jti: text(payload, "jti")?,
+        iss: text(payload, "iss")?,
+        sub: text(payload, "sub")?,
         aud: audience(payload)?,
         iat: time(payload, "iat")?,
         exp: time(payload, "exp")?,
         nbf: optional_time(payload, "nbf")?,
         ial: digit(payload, "ial", b'1', "is not \"0\" or \"1\"")?,
         level: digit(subject, "level", b'4', "is not a string \"0\" to \"4\"")?,
-        domain: optional_text(subject, "domain")?.map(str::to_owned),
+        domain: optional_text(subject, "domain")?,
     };
     let agent = PublicKey::from_claim(object(payload, "key")?)
         .map_err(|error| broken("key", &format!("is not a public Ed25519 JWK: {error}")))?;
-    if !is_https_origin(&claims.iss) && !is_did(&claims.iss) {
-        return Err(broken("iss", "is neither an HTTPS origin nor a DID"));
-    }
-    if !is_did(&claims.sub) {
-        return Err(broken("sub", "is not a DID"));
-    }
-    match (claims.ial, member(payload, "cnf")) {
-        (0, Some(_)) => return Err(broken("cnf", "is present although \"ial\" is \"0\"")),
-        (1, cnf) if cnf.and_then(Json::as_object).is_none() => {
-            return Err(broken("cnf", "is missing or not an object although \"ial\" is \"1\""));
-        }
-        _ => {}
+    require(is_https_origin(&claims.iss) || is_did(&claims.iss), "iss", "is neither an HTTPS origin nor a DID")?;
+    require(is_did(&claims.sub), "sub", "is not a DID")?;
+    if claims.ial == 0 {
+        require(payload.get("cnf").is_none(), "cnf", "is present although \"ial\" is \"0\"")?;
+    } else {
+        object(payload, "cnf")?;
     }
     if claims.level == 0 {
-        if claims.ial != 0 {
-            return Err(broken("ial", "is not \"0\" although the level is \"0\""));
-        }
         let own = key.did_key();
-        if claims.iss != own || claims.sub != own || agent.bytes() != key.bytes() {
-            return Err(broken("level", "is \"0\", but iss, sub and key are not all the key that signed"));
-        }
+        let is_own = claims.iss == own && claims.sub == own && agent.bytes() == key.bytes();
+        require(claims.ial == 0, "ial", "is not \"0\" although the level is \"0\"")?;
+        require(is_own, "level", "is \"0\", but iss, sub and key are not all the key that signed")?;
     }
     Ok(claims)
 }
 
 /// Reads what a health check shows. Only `exp` is required.
-pub(super) fn read_unverified(payload: &Json) -> Result<Unverified, Box<Invalid>> {
-    let payload = payload.as_object().ok_or_else(|| broken("the payload", "is not an object"))?;
+pub(super) fn read_unverified(payload: &Object) -> Result<Unverified, Box<Invalid>> {
     Ok(Unverified {
-        jti: optional_text(payload, "jti")?.map(str::to_owned),
-        iss: optional_text(payload, "iss")?.map(str::to_owned),
-        sub: optional_text(payload, "sub")?.map(str::to_owned),
+        jti: optional_text(payload, "jti")?,
+        iss: optional_text(payload, "iss")?,
+        sub: optional_text(payload, "sub")?,
         iat: optional_time(payload, "iat")?,
         exp: time(payload, "exp")?,
         nbf: optional_time(payload, "nbf")?,
@@ -92,22 +81,24 @@ fn broken(claim: &str, rule: &str) -> Box<Invalid> {
     Code::ClaimsInvalid.with_detail(format!("\"{claim}\" {rule}"))
 }
 
-/// The payload has no duplicates: they are refused when it is parsed.
-fn member<'a>(object: &'a Object, name: &str) -> Option<&'a Json> {
-    object.get(name).ok().flatten()
+fn require(holds: bool, claim: &str, rule: &str) -> Result<(), Box<Invalid>> {
+    if holds { Ok(()) } else { Err(broken(claim, rule)) }
 }
 
 fn object<'a>(parent: &'a Object, name: &str) -> Result<&'a Object, Box<Invalid>> {
-    member(parent, name).and_then(Json::as_object).ok_or_else(|| broken(name, "is missing or not an object"))
+    parent.get(name).and_then(Json::as_object).ok_or_else(|| broken(name, "is missing or not an object"))
 }
 
-fn text<'a>(object: &'a Object, name: &str) -> Result<&'a str, Box<Invalid>> {
+pub(super) fn text(object: &Object, name: &str) -> Result<String, Box<Invalid>> {
     optional_text(object, name)?.filter(|text| !text.is_empty()).ok_or_else(|| broken(name, "is missing or empty"))
 }
 
-fn optional_text<'a>(object: &'a Object, name: &str) -> Result<Option<&'a str>, Box<Invalid>> {
-    let value = member(object, name);
-    value.map(|value| value.as_str().ok_or_else(|| broken(name, "is not a string"))).transpose()
+fn optional_text(object: &Object, name: &str) -> Result<Option<String>, Box<Invalid>> {
+    match object.get(name) {
+        None => Ok(None),
+        Some(Json::String(text)) => Ok(Some(text.clone())),
+        Some(_) => Err(broken(name, "is not a string")),
+    }
 }
 
 fn time(object: &Object, name: &str) -> Result<i64, Box<Invalid>> {
@@ -116,7 +107,7 @@ fn time(object: &Object, name: &str) -> Result<i64, Box<Invalid>> {
 
 /// Whole seconds, so that all verifiers agree on them.
 fn optional_time(object: &Object, name: &str) -> Result<Option<i64>, Box<Invalid>> {
-    match member(object, name) {
+    match object.get(name) {
         None => Ok(None),
         Some(Json::Unsigned(seconds)) if *seconds <= MAX_TIME as u64 => Ok(Some(*seconds as i64)),
         Some(_) => Err(broken(name, "is not a whole number of Unix seconds from 1970 to 9999")),
@@ -125,20 +116,16 @@ fn optional_time(object: &Object, name: &str) -> Result<Option<i64>, Box<Invalid
 
 /// Levels are strings of one digit, never numbers (RFC-002 §5).
 fn digit(object: &Object, name: &str, max: u8, rule: &str) -> Result<u8, Box<Invalid>> {
-    match member(object, name).and_then(Json::as_str).map(str::as_bytes) {
+    match object.get(name).and_then(Json::as_str).map(str::as_bytes) {
         Some([digit]) if (b'0'..=max).contains(digit) => Ok(digit - b'0'),
         _ => Err(broken(name, rule)),
     }
 }
 
 fn audience(payload: &Object) -> Result<Vec<String>, Box<Invalid>> {
-    let Some(aud) = member(payload, "aud") else {
-        return Ok(Vec::new());
-    };
+    let Some(aud) = payload.get("aud") else { return Ok(Vec::new()) };
     let texts = aud.as_strings().ok_or_else(|| broken("aud", "is not an array of strings"))?;
     // In Claims an empty list means anyone, but in a badge it would mean no one (RFC-002 §8.3).
-    if texts.is_empty() {
-        return Err(broken("aud", "is an empty array"));
-    }
+    require(!texts.is_empty(), "aud", "is an empty array")?;
     Ok(texts.into_iter().map(str::to_owned).collect())
 }

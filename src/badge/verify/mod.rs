@@ -18,7 +18,7 @@ mod verdict;
 pub use claims::Claims;
 pub use verdict::{Code, Invalid};
 
-use crate::encoding::json::Json;
+use crate::encoding::json::Object;
 use crate::encoding::quoted;
 use crate::key::PublicKey;
 use token::Token;
@@ -60,24 +60,15 @@ pub struct Unverified {
 pub fn verify(token: &[u8], rules: &Rules<'_>) -> Result<Claims, Box<Invalid>> {
     let token = Token::split(token)?;
     token.check_header()?;
-    let claims = match rules.key {
-        Some(key) => {
-            token.check_signature(key)?;
-            claims::read(&token.payload()?, key)?
-        }
-        None => {
-            let payload = token.payload()?;
-            let key = self_signed_key(&payload, rules)?;
-            token.check_signature(&key)?;
-            let claims = claims::read(&payload, &key)?;
-            if claims.level != 0 {
-                return Err(Code::ClaimsInvalid.with_detail("a self-signed badge must have level \"0\""));
-            }
-            claims
-        }
+    let key = match rules.key {
+        Some(key) => key.clone(),
+        None => self_signed_key(&token.payload()?, rules)?,
     };
-    check_time(&claims, rules)?;
-    check_parties(&claims, rules)?;
+    token.check_signature(&key)?;
+    let claims = claims::read(&token.payload()?, &key)?;
+    let is_accepted = rules.key.is_some() || claims.level == 0;
+    Code::ClaimsInvalid.unless(is_accepted, "a self-signed badge must have level \"0\"")?;
+    check_rules(&claims, rules)?;
     Ok(claims)
 }
 
@@ -97,49 +88,30 @@ pub fn is_signed_by(token: &[u8], key: &PublicKey) -> bool {
 }
 
 /// The key that a self-signed badge claims to be signed with.
-fn self_signed_key(payload: &Json, rules: &Rules<'_>) -> Result<PublicKey, Box<Invalid>> {
-    let issuer = payload.as_object().and_then(|o| o.get("iss").ok().flatten()).and_then(Json::as_str);
-    let issuer = issuer.ok_or_else(|| Code::ClaimsInvalid.with_detail("\"iss\" is missing or not a string"))?;
-    let name = quoted(issuer);
-    if !issuer.starts_with("did:key:") {
-        let detail = format!("its issuer is {name}, and no key was given to verify that");
-        return Err(Code::IssuerUntrusted.with_detail(detail));
-    }
-    if !rules.accept_self_signed && !rules.trusted_issuers.iter().any(|trusted| trusted == issuer) {
-        let detail = format!("it is self-signed by {name}, which is not accepted, and no key was given");
-        return Err(Code::IssuerUntrusted.with_detail(detail));
-    }
-    PublicKey::from_did_key(issuer).ok_or_else(|| {
+fn self_signed_key(payload: &Object, rules: &Rules<'_>) -> Result<PublicKey, Box<Invalid>> {
+    let issuer = claims::text(payload, "iss")?;
+    let name = quoted(&issuer);
+    let detail = format!("its issuer is {name}, and no key was given to verify that");
+    Code::IssuerUntrusted.unless(issuer.starts_with("did:key:"), detail)?;
+    let detail = format!("it is self-signed by {name}, which is not accepted, and no key was given");
+    Code::IssuerUntrusted.unless(rules.accept_self_signed || rules.trusted_issuers.contains(&issuer), detail)?;
+    PublicKey::from_did_key(&issuer).ok_or_else(|| {
         Code::ClaimsInvalid.with_detail(format!("\"iss\" is {name}, which is not the did:key of an Ed25519 key"))
     })
 }
 
-/// RFC-002 §8.1 step 6 a-c. Sums saturate: `skew` and `now` can have any value.
-fn check_time(claims: &Claims, rules: &Rules<'_>) -> Result<(), Box<Invalid>> {
-    if claims.exp <= rules.now.saturating_sub(rules.skew) {
-        let ago = rules.now.saturating_sub(claims.exp);
-        return Err(Code::Expired.with_detail(format!("it expired {ago} s ago")));
-    }
-    let latest = rules.now.saturating_add(rules.skew);
+/// RFC-002 §8.1 step 6: time, issuer, audience. Differences saturate: `skew` and `now` can have any value.
+fn check_rules(claims: &Claims, rules: &Rules<'_>) -> Result<(), Box<Invalid>> {
+    let ago = rules.now.saturating_sub(claims.exp);
+    Code::Expired.unless(ago < rules.skew, format!("it expired {ago} s ago"))?;
     for (name, time) in [("iat", claims.iat), ("nbf", claims.nbf.unwrap_or(claims.iat))] {
-        if time > latest {
-            let ahead = time.saturating_sub(rules.now);
-            return Err(Code::NotYetValid.with_detail(format!("its \"{name}\" is {ahead} s in the future")));
-        }
+        let ahead = time.saturating_sub(rules.now);
+        Code::NotYetValid.unless(ahead <= rules.skew, format!("its \"{name}\" is {ahead} s in the future"))?;
     }
-    Ok(())
-}
-
-/// RFC-002 §8.1 step 6 d-e.
-fn check_parties(claims: &Claims, rules: &Rules<'_>) -> Result<(), Box<Invalid>> {
-    if !rules.trusted_issuers.is_empty() && !rules.trusted_issuers.contains(&claims.iss) {
-        let detail = format!("its issuer {} is not in the list of trusted issuers", quoted(&claims.iss));
-        return Err(Code::IssuerUntrusted.with_detail(detail));
-    }
-    match rules.audience {
-        Some(audience) if !claims.aud.iter().any(|a| a == audience) => {
-            Err(Code::AudienceMismatch.with_detail(format!("it is not meant for {}", quoted(audience))))
-        }
-        _ => Ok(()),
-    }
+    let is_trusted = rules.trusted_issuers.is_empty() || rules.trusted_issuers.contains(&claims.iss);
+    let detail = format!("its issuer {} is not in the list of trusted issuers", quoted(&claims.iss));
+    Code::IssuerUntrusted.unless(is_trusted, detail)?;
+    let Some(audience) = rules.audience else { return Ok(()) };
+    let is_meant = claims.aud.iter().any(|name| name == audience);
+    Code::AudienceMismatch.unless(is_meant, format!("it is not meant for {}", quoted(audience)))
 }

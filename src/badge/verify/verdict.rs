@@ -38,6 +38,10 @@ impl Code {
     pub(super) fn with_detail(self, detail: impl Into<String>) -> Box<Invalid> {
         Box::new(Invalid { code: self, detail: detail.into() })
     }
+
+    pub(super) fn unless(self, holds: bool, detail: impl Into<String>) -> Result<(), Box<Invalid>> {
+        if holds { Ok(()) } else { Err(self.with_detail(detail)) }
+    }
 }
 
 /// Why a badge is not accepted. Boxed, because that saves 2 KB of code.

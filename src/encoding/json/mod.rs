@@ -3,6 +3,6 @@
 mod reader;
 mod writer;
 
-pub use reader::{Duplicate, Json, MAX_DEPTH, MAX_MEMBERS, Object, parse};
+pub use reader::{Json, MAX_DEPTH, MAX_MEMBERS, Object, parse};
 pub(crate) use writer::JsonObject;
 pub use writer::quote;

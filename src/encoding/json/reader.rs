@@ -1,7 +1,7 @@
 //! A JSON text as a tree, parsed by miniserde.
 //!
 //! miniserde's own `Value` drops all but the last of the members with one name, and two verifiers that pick different
-//! ones can be played off against each other (RFC 8725 §2.4, RFC 7515 §4). This tree holds all; [`Object::get`] reports it.
+//! ones can be played off against each other (RFC 8725 §2.4, RFC 7515 §4). This tree holds all; [`Json::duplicate`] reports it.
 
 use miniserde::de::{Deserialize, Map, Seq, Visitor};
 use miniserde::{Error, Result};
@@ -37,16 +37,12 @@ pub enum Json {
 #[derive(Debug, PartialEq)]
 pub struct Object(Vec<(String, Json)>);
 
-/// The object has more than one member of that name.
-#[derive(Debug, PartialEq)]
-pub struct Duplicate;
-
 /// Parses one JSON text; whitespace around it is allowed.
 ///
 /// `None`: not JSON, anything after it, deeper than [`MAX_DEPTH`], or an object of more than [`MAX_MEMBERS`].
 /// The tree takes up to a few dozen times the memory of the text, so the caller bounds its length.
 pub fn parse(text: &str) -> Option<Json> {
-    miniserde::json::from_str::<Slot>(text).ok()?.value
+    miniserde::json::from_str::<Values>(text).ok()?.values.pop()
 }
 
 impl Json {
@@ -71,7 +67,7 @@ impl Json {
         match self {
             Json::Array(items) => items.iter().find_map(Json::duplicate),
             Json::Object(object) => object.members().iter().find_map(|(name, value)| {
-                if object.get(name).is_err() { Some(name.as_str()) } else { value.duplicate() }
+                if object.is_duplicate(name) { Some(name.as_str()) } else { value.duplicate() }
             }),
             _ => None,
         }
@@ -79,15 +75,14 @@ impl Json {
 }
 
 impl Object {
-    /// The member `name`, or `None`.
-    pub fn get(&self, name: &str) -> std::result::Result<Option<&Json>, Duplicate> {
-        let mut found = None;
-        for (other, value) in &self.0 {
-            if other == name && found.replace(value).is_some() {
-                return Err(Duplicate);
-            }
-        }
-        Ok(found)
+    /// The first member `name`. Whether it is the only one, [`Object::is_duplicate`] or [`Json::duplicate`] tells.
+    pub fn get(&self, name: &str) -> Option<&Json> {
+        self.0.iter().find(|(other, _)| other == name).map(|(_, value)| value)
+    }
+
+    /// Whether more than one member has this name.
+    pub(crate) fn is_duplicate(&self, name: &str) -> bool {
+        self.0.iter().filter(|(other, _)| other == name).count() > 1
     }
 
     /// All members in the order of the text.
@@ -96,119 +91,93 @@ impl Object {
     }
 }
 
-/// Receives one value from miniserde; `levels` more may open inside it.
-struct Slot {
-    value: Option<Json>,
+/// Receives values from miniserde, at most `levels` deep.
+struct Values {
+    values: Vec<Json>,
     levels: u8,
 }
 
-impl Slot {
-    fn new(levels: u8) -> Slot {
-        Slot { value: None, levels }
-    }
-
-    fn set(&mut self, value: Json) -> Result<()> {
-        self.value = Some(value);
+impl Values {
+    fn add(&mut self, value: Json) -> Result<()> {
+        self.values.push(value);
         Ok(())
     }
 
-    fn inside(&self) -> Result<Slot> {
-        self.levels.checked_sub(1).map(Slot::new).ok_or(Error)
+    fn open(&mut self) -> Result<Box<Nested<'_>>> {
+        let levels = self.levels.checked_sub(1).ok_or(Error)?;
+        Ok(Box::new(Nested { names: Vec::new(), inside: Values { values: Vec::new(), levels }, outside: self }))
     }
 }
 
-impl Deserialize for Slot {
-    fn begin(out: &mut Option<Slot>) -> &mut dyn Visitor {
-        out.insert(Slot::new(MAX_DEPTH))
+impl Deserialize for Values {
+    fn begin(out: &mut Option<Values>) -> &mut dyn Visitor {
+        out.insert(Values { values: Vec::new(), levels: MAX_DEPTH })
     }
 }
 
-impl Visitor for Slot {
+impl Visitor for Values {
     fn null(&mut self) -> Result<()> {
-        self.set(Json::Null)
+        self.add(Json::Null)
     }
 
     fn boolean(&mut self, b: bool) -> Result<()> {
-        self.set(Json::Bool(b))
+        self.add(Json::Bool(b))
     }
 
     fn string(&mut self, s: &str) -> Result<()> {
-        self.set(Json::String(s.to_owned()))
+        self.add(Json::String(s.to_owned()))
     }
 
     fn negative(&mut self, n: i64) -> Result<()> {
-        self.set(Json::Negative(n))
+        self.add(Json::Negative(n))
     }
 
     fn nonnegative(&mut self, n: u64) -> Result<()> {
-        self.set(Json::Unsigned(n))
+        self.add(Json::Unsigned(n))
     }
 
     fn float(&mut self, _: f64) -> Result<()> {
-        self.set(Json::Float)
+        self.add(Json::Float)
     }
 
     fn seq(&mut self) -> Result<Box<dyn Seq + '_>> {
-        let inside = self.inside()?;
-        Ok(Box::new(Items { items: Vec::new(), inside, out: &mut self.value }))
+        Ok(self.open()?)
     }
 
     fn map(&mut self) -> Result<Box<dyn Map + '_>> {
-        let inside = self.inside()?;
-        Ok(Box::new(Members { members: Vec::new(), name: String::new(), inside, out: &mut self.value }))
+        Ok(self.open()?)
     }
 }
 
-/// An array being read. Each item is taken from `inside` when the next one begins.
-struct Items<'a> {
-    items: Vec<Json>,
-    inside: Slot,
-    out: &'a mut Option<Json>,
+/// An array or an object being read; only an object has names.
+struct Nested<'a> {
+    names: Vec<String>,
+    inside: Values,
+    outside: &'a mut Values,
 }
 
-impl Seq for Items<'_> {
+impl Seq for Nested<'_> {
     fn element(&mut self) -> Result<&mut dyn Visitor> {
-        self.items.extend(self.inside.value.take());
         Ok(&mut self.inside)
     }
 
     fn finish(&mut self) -> Result<()> {
-        self.items.extend(self.inside.value.take());
-        *self.out = Some(Json::Array(std::mem::take(&mut self.items)));
-        Ok(())
+        self.outside.add(Json::Array(std::mem::take(&mut self.inside.values)))
     }
 }
 
-/// An object being read.
-struct Members<'a> {
-    members: Vec<(String, Json)>,
-    name: String,
-    inside: Slot,
-    out: &'a mut Option<Json>,
-}
-
-impl Members<'_> {
-    fn take(&mut self) {
-        if let Some(value) = self.inside.value.take() {
-            self.members.push((std::mem::take(&mut self.name), value));
-        }
-    }
-}
-
-impl Map for Members<'_> {
+impl Map for Nested<'_> {
     fn key(&mut self, k: &str) -> Result<&mut dyn Visitor> {
-        self.take();
-        if self.members.len() == MAX_MEMBERS {
+        if self.names.len() == MAX_MEMBERS {
             return Err(Error);
         }
-        self.name = k.to_owned();
+        self.names.push(k.to_owned());
         Ok(&mut self.inside)
     }
 
     fn finish(&mut self) -> Result<()> {
-        self.take();
-        *self.out = Some(Json::Object(Object(std::mem::take(&mut self.members))));
-        Ok(())
+        let members = self.names.drain(..).zip(self.inside.values.drain(..)).collect();
+        self.outside.add(Json::Object(Object(members)))
     }
 }
 

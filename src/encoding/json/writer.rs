@@ -18,15 +18,13 @@ impl JsonObject {
 
     /// A string member, left out when there is no value.
     pub(crate) fn optional_string(self, name: &str, value: Option<&str>) -> JsonObject {
-        match value {
-            Some(value) => self.string(name, value),
-            None => self,
-        }
+        if let Some(value) = value { self.string(name, value) } else { self }
     }
 
+    /// An array member, left out when it is empty.
     pub(crate) fn strings(self, name: &str, values: &[String]) -> JsonObject {
         let values: Vec<String> = values.iter().map(|value| quote(value)).collect();
-        self.raw(name, &format!("[{}]", values.join(",")))
+        if values.is_empty() { self } else { self.raw(name, &format!("[{}]", values.join(","))) }
     }
 
     pub(crate) fn integer(self, name: &str, value: i64) -> JsonObject {
@@ -73,7 +71,7 @@ mod tests {
             .strings("list", &["p".into(), "q".into()])
             .strings("none", &[])
             .raw("in", &inner);
-        assert_eq!(object.finish(), r#"{"b":"x\"y","a":-5,"list":["p","q"],"none":[],"in":{"yes":"y"}}"#);
+        assert_eq!(object.finish(), r#"{"b":"x\"y","a":-5,"list":["p","q"],"in":{"yes":"y"}}"#);
         assert_eq!(JsonObject::new().finish(), "{}");
     }
 
