@@ -22,6 +22,8 @@ pub struct Badge {
     pub subject: String,
     /// An HTTPS origin or a DID.
     pub issuer: String,
+    /// The did:key of the signing key.
+    pub key: String,
 }
 
 /// Why no badge was issued.
@@ -85,7 +87,7 @@ pub fn issue(identity: &Identity, key: &PrivateKey, term: Validity, random: [u8;
     if token.len() > MAX_TOKEN_LEN {
         return Err(IssueError::TooLarge);
     }
-    Ok(Badge { token, jti, iat, exp, subject, issuer })
+    Ok(Badge { token, jti, iat, exp, subject, issuer, key: public.did_key() })
 }
 
 /// A UUID version 4 (RFC 9562 §5.4) in lower case; 122 of the random bits remain.

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::file::{OutputFile, OutputOptions};
 use crate::keeper::policy::CLOCK_FLOOR;
 use crate::keeper::settings::Settings;
-use crate::keeper::{issue as sign, prepare};
+use crate::keeper::{check_key, generate_missing_key, issue as sign};
 use crate::report::file_warning;
 use crate::system::clock;
 
@@ -20,8 +20,9 @@ pub(super) fn issue(settings: &Settings, output: Option<OutputOptions>) -> Resul
     }
     let validity = Validity { iat, exp: iat.saturating_add(settings.policy.lifetime) };
     let path = settings.key.path();
-    let open = || output.map(|options| OutputFile::open(options, path)).transpose().map_err(Error::WriteBadge);
-    let (output, generated) = prepare(settings, open)?;
+    check_key(settings)?;
+    let output = output.map(|options| OutputFile::open(options, path)).transpose().map_err(Error::WriteBadge)?;
+    let generated = generate_missing_key(settings)?;
     if let (Some(path), Some(error)) = (path, generated.and_then(|key| key.sync_error)) {
         print_warning(&not_synced(path, &error));
     }

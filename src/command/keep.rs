@@ -6,7 +6,7 @@ use crate::encoding::{escaped, shell_word};
 use crate::error::Error;
 use crate::file::{OutputFile, OutputOptions};
 use crate::keeper::settings::Settings;
-use crate::keeper::{prepare, run};
+use crate::keeper::{check_key, generate_missing_key, run};
 use crate::keystore::permissions_warning;
 use crate::report::log::Log;
 use crate::report::{Notice, Reporter, Supervisor};
@@ -38,8 +38,9 @@ pub(super) fn keep(settings: &Settings, options: KeepOptions, warnings: &[String
 /// Everything that comes before the first badge, which may have to wait for the clock.
 fn start(settings: &Settings, output: OutputOptions, reporter: &mut Reporter) -> Result<OutputFile, Error> {
     let path = settings.key.path();
-    let open = || OutputFile::open(output, path).map_err(Error::WriteBadge);
-    let (output, generated) = prepare(settings, open)?;
+    check_key(settings)?;
+    let output = OutputFile::open(output, path).map_err(Error::WriteBadge)?;
+    let generated = generate_missing_key(settings)?;
     output.path().clone_into(&mut reporter.out);
     let Some(path) = path else { return Ok(output) };
     if let Some(key) = generated {

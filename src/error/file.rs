@@ -103,5 +103,5 @@ fn hint(path: &Path, error: &io::Error) -> String {
 /// A directory to create for the keeper. Never an existing one, unless it has our name: a new owner of /run, /etc or a
 /// home directory would damage the machine.
 fn own_directory(parent: &Path) -> PathBuf {
-    if parent.ends_with("capiscio") { parent.to_path_buf() } else { parent.join("capiscio") }
+    if parent.file_name() == Some("capiscio".as_ref()) { parent.to_path_buf() } else { parent.join("capiscio") }
 }

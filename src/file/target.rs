@@ -159,7 +159,7 @@ fn follow(path: &Path, link: &fs::Metadata) -> Result<PathBuf, FileError> {
         Ok(found) if !found.is_file() => {
             return Err(FileError::new(path, Reason::NotRegular(found.file_type())));
         }
-        Ok(_) if path.starts_with("/proc") && directory(path).ends_with("fd") => {
+        Ok(_) if path.starts_with("/proc") && directory(path).file_name() == Some("fd".as_ref()) => {
             return Err(FileError::new(path, Reason::OpenDescriptor));
         }
         _ => {}

@@ -11,7 +11,7 @@ mod run;
 pub mod settings;
 mod wait;
 
-pub(crate) use prepare::{issue, prepare};
+pub(crate) use prepare::{check_key, generate_missing_key, issue};
 pub(crate) use run::run;
 
 #[cfg(test)]

@@ -17,22 +17,20 @@ pub(crate) struct GeneratedKey {
     pub sync_error: Option<io::Error>,
 }
 
-/// Reads the existing key, then calls `open` to open the output, and only then creates a missing key: an error leaves
-/// nothing behind.
-#[inline(never)]
-pub(crate) fn prepare<T>(
-    settings: &Settings,
-    open: impl FnOnce() -> Result<T, Error>,
-) -> Result<(T, Option<GeneratedKey>), Error> {
+/// Checks the existing key. Before anything is written: an error leaves nothing behind.
+pub(crate) fn check_key(settings: &Settings) -> Result<(), Error> {
     match missing_key(settings) {
-        None => check_own_did(settings, Some(&settings.key.read()?))?,
-        Some(_) => check_own_did(settings, None)?,
+        None => check_own_did(settings, Some(&settings.key.read()?)),
+        Some(_) => check_own_did(settings, None),
     }
-    let opened = open()?;
-    let Some(path) = missing_key(settings) else { return Ok((opened, None)) };
+}
+
+/// With `--generate-key`, creates a missing key. Last before the first badge: an error before it leaves no key behind.
+pub(crate) fn generate_missing_key(settings: &Settings) -> Result<Option<GeneratedKey>, Error> {
+    let Some(path) = missing_key(settings) else { return Ok(None) };
     let key = generate().map_err(Error::GenerateKey)?;
     let sync_error = create_private(path, &key).map_err(Error::WriteKey)?;
-    Ok((opened, Some(GeneratedKey { did: key.public().did_key(), sync_error })))
+    Ok(Some(GeneratedKey { did: key.public().did_key(), sync_error }))
 }
 
 /// Signs a badge with the key as it is now.

@@ -44,7 +44,8 @@ pub(super) fn line(notice: &Notice, out: &str) -> Option<Line> {
             (WARNING, "clock", sentence, none.integer("step", to - from))
         }
         Notice::Started { badge, renewal, now } => {
-            let sentence = format!("started: {out} for {}, {}", escaped(&badge.subject), until(badge, *renewal, *now));
+            let (subject, key) = (escaped(&badge.subject), short_key(&badge.key));
+            let sentence = format!("started: {out} for {subject}, {} (key {key})", until(badge, *renewal, *now));
             (INFO, "started", sentence, badge_facts(badge, *renewal, out))
         }
         Notice::Renewed { badge, reason, renewal, now } => {
@@ -81,6 +82,12 @@ pub(super) fn line(notice: &Notice, out: &str) -> Option<Line> {
 
 fn until(badge: &Badge, renewal: i64, now: i64) -> String {
     format!("valid until {}, next renewal in {}", date(badge.exp), span(renewal - now))
+}
+
+/// `z6Mk...19X`: enough of a did:key to tell two keys apart.
+fn short_key(did: &str) -> String {
+    let id = did.strip_prefix("did:key:").unwrap_or(did);
+    format!("{}...{}", &id[..4.min(id.len())], &id[id.len().saturating_sub(3)..])
 }
 
 fn badge_facts(badge: &Badge, renewal: i64, out: &str) -> JsonObject {

@@ -77,6 +77,7 @@ fn issued(iat: i64) -> Event {
         exp: iat + HOUR,
         subject: "did:web:a".into(),
         issuer: "https://i".into(),
+        key: "did:key:z".into(),
     };
     let reason = IssueReason::Due;
     Event::Issued { badge, reason, watched: true }

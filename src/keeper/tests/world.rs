@@ -341,5 +341,13 @@ impl World {
 }
 
 fn badge(Validity { iat, exp }: Validity) -> Badge {
-    Badge { token: "a.b.c".into(), jti: "j".into(), iat, exp, subject: "did:web:a".into(), issuer: "https://i".into() }
+    Badge {
+        token: "a.b.c".into(),
+        jti: "j".into(),
+        iat,
+        exp,
+        subject: "did:web:a".into(),
+        issuer: "https://i".into(),
+        key: "did:key:z".into(),
+    }
 }
