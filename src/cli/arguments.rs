@@ -1,10 +1,46 @@
-//! The typed arguments of each command but `badge keep` and `badge issue`.
+//! The typed arguments of each command, checked as far as arguments alone can be.
 
-use super::error::Problem;
 use super::flags::*;
-use super::parse::{Args, Environment};
-use super::value::milliseconds;
+use super::parse::Args;
+use crate::badge::claims::{Identity, Issuance};
+use crate::file::OutputOptions;
+use crate::keeper::policy::Policy;
+use crate::keeper::settings::Settings;
+use crate::keystore::KeySource;
 use std::path::PathBuf;
+
+/// Bounds how often the file is polled, however short `--check-interval` is. Milliseconds.
+const MIN_POLL_INTERVAL: i64 = 100;
+/// Verifiers refuse the badge that longer texts make. Bytes.
+const MAX_IDENTITY_LEN: usize = 16 * 1024;
+
+/// What to do, with typed arguments.
+pub enum Request {
+    /// `badge keep`
+    Keep(Settings, KeepOptions),
+    /// `badge issue`; without a file to stdout
+    Issue(Settings, Option<OutputOptions>),
+    /// `badge health`
+    Health(HealthArgs),
+    /// `badge verify`
+    Verify(VerifyArgs),
+    /// `key gen`
+    KeyGen(KeyGenArgs),
+    /// `key public`
+    KeyPublic(KeyPublicArgs),
+    /// Help or version, for stdout.
+    Print(String),
+}
+
+/// What only `badge keep` is told.
+pub struct KeepOptions {
+    /// The badge file.
+    pub output: OutputOptions,
+    /// Log lines are JSON.
+    pub json_log: bool,
+    /// A descriptor that gets a newline when the first badge is in place.
+    pub ready_fd: Option<i32>,
+}
 
 /// `badge health`
 pub struct HealthArgs {
@@ -70,43 +106,119 @@ pub struct KeyPublicArgs {
     pub did: bool,
 }
 
-impl HealthArgs {
-    pub(super) fn new(args: &mut Args, environment: Environment) -> HealthArgs {
-        let file = args.get(&FILE);
-        if file.is_none() {
-            for name in ["CAPISCIO_OUT", "BADGE_FILE"] {
-                args.add_variable(&HEALTH_OUT.spec, name.into(), environment);
-            }
+pub(super) fn keep(args: &mut Args) -> Request {
+    args.read_variables();
+    let output = OutputOptions { path: args.value(&OUT), mode: args.value(&OUT_MODE), group: args.get(&OUT_GROUP) };
+    let options = KeepOptions { output, json_log: args.value(&LOG_JSON), ready_fd: args.get(&READY_FD) };
+    Request::Keep(settings(args), options)
+}
+
+pub(super) fn issue(args: &mut Args) -> Request {
+    args.read_variables();
+    let path = args.get(&ISSUE_OUT).filter(|path| path.as_os_str() != "-");
+    let (mode, group) = (args.value(&OUT_MODE), args.get(&OUT_GROUP));
+    args.value(&LOG_JSON); // Checked only: there is no log here.
+    Request::Issue(settings(args), path.map(|path| OutputOptions { path, mode, group }))
+}
+
+/// The key comes last: a wrong value is reported before a missing key.
+fn settings(args: &mut Args) -> Settings {
+    let (identity, required_did) = identity(args);
+    let generate_key = args.value(&GENERATE_KEY);
+    Settings { identity, required_did, policy: policy(args), key: key(args, generate_key), generate_key }
+}
+
+/// The identity; for a self-signed badge also the given values that must be the key's did:key, with their origins.
+fn identity(args: &mut Args) -> (Identity, Vec<(String, String)>) {
+    let (subject, issuer, audience) = (args.value(&SUB), args.value(&ISS), args.value(&AUD));
+    let domain = Some(args.value(&DOMAIN)).filter(|domain| !domain.is_empty());
+    let self_sign = args.value(&SELF_SIGN);
+    let level = args.value(&LEVEL);
+    match (self_sign, level) {
+        (true, 0 | 1) => {}
+        (true, _) => args.refuse_value(&LEVEL.spec, "cannot be self-signed; a self-signed badge has level 0"),
+        (false, 0) => args.refuse_value(&LEVEL.spec, "means self-signed; add --self-sign"),
+        (false, _) => {}
+    }
+    if domain.is_none() && level > 1 && !self_sign {
+        args.refuse_value(&DOMAIN.spec, "is empty, and a badge above level 1 needs one");
+    }
+    let names_len: usize = audience.iter().map(|name| name.len() + 3).sum();
+    if subject.len() + issuer.len() + names_len > MAX_IDENTITY_LEN {
+        args.refuse("--sub, --iss and --aud together are above 16 KiB, more than verifiers read");
+    }
+    for (flag, is_used) in [(&SUB.spec, !self_sign), (&DOMAIN.spec, true)] {
+        if is_used && args.text(flag) == flag.default {
+            args.warnings.push(format!("{} is {}, a test value; give your agent's own", flag.name, flag.default));
         }
-        let out = args.value(&HEALTH_OUT);
-        HealthArgs {
-            path: file.unwrap_or(out),
-            // Rounded up: the times in a badge are whole seconds.
-            min_remaining: (milliseconds(args.value(&MIN_REMAINING)) + 999) / 1000,
-            key: args.get(&HEALTH_KEY),
-            json: args.value(&HEALTH_JSON),
-            quiet: args.value(&QUIET),
-        }
+    }
+    let (issuance, required_did) = if self_sign {
+        let names = [(&SUB.spec, subject), (&ISS.spec, issuer)].into_iter().filter(|(flag, _)| args.is_given(flag));
+        (Issuance::SelfSigned, names.map(|(flag, name)| (args.origin(flag).to_owned(), name)).collect())
+    } else {
+        (Issuance::Registry { issuer, subject, level }, Vec::new())
+    };
+    (Identity { issuance, domain, audience }, required_did)
+}
+
+fn policy(args: &mut Args) -> Policy {
+    let lifetime = args.value(&EXP);
+    let latest = (lifetime - 1) * 1000;
+    let mut renew_before = args.value(&RENEW_BEFORE);
+    if !args.is_given(&RENEW_BEFORE.spec) {
+        renew_before = renew_before.min(lifetime * 1000 / 3).min(latest);
+    } else if renew_before > latest {
+        args.refuse_value(&RENEW_BEFORE.spec, "must be shorter than --exp by at least a second");
+    }
+    let poll_interval = args.value(&CHECK_INTERVAL).max(MIN_POLL_INTERVAL);
+    Policy { lifetime, renew_before, poll_interval, poll_always: args.is_given(&CHECK_INTERVAL.spec) }
+}
+
+fn key(args: &mut Args, generate: bool) -> KeySource {
+    if let Some(path) = args.get(&KEY) {
+        return KeySource::File(path);
+    }
+    // Not parsed like a flag: the message would show a part of the key.
+    let jwk = (args.environment)("CAPISCIO_AGENT_PRIVATE_KEY_JWK").unwrap_or_default();
+    match jwk.to_str() {
+        None => args.refuse("CAPISCIO_AGENT_PRIVATE_KEY_JWK is not UTF-8; it takes a private Ed25519 JWK"),
+        Some("") => args.refuse("--key is missing: give the private key, or make one: capiscio key gen"),
+        Some(_) if generate => args.refuse("--generate-key needs a file for the key: --key private.jwk"),
+        Some(_) => {}
+    }
+    KeySource::Environment(jwk.into_string().unwrap_or_default())
+}
+
+pub(super) fn health(args: &mut Args) -> HealthArgs {
+    let file = args.get(&FILE);
+    if file.is_none() {
+        args.read_variable(&HEALTH_OUT.spec, "CAPISCIO_OUT".into());
+        args.read_variable(&HEALTH_OUT.spec, "BADGE_FILE".into());
+    }
+    let out = args.value(&HEALTH_OUT);
+    HealthArgs {
+        path: file.unwrap_or(out),
+        min_remaining: args.value(&MIN_REMAINING),
+        key: args.get(&HEALTH_KEY),
+        json: args.value(&HEALTH_JSON),
+        quiet: args.value(&QUIET),
     }
 }
 
-impl VerifyArgs {
-    pub(super) fn new(args: &mut Args) -> VerifyArgs {
-        for flag in [&OFFLINE, &SKIP_REVOCATION, &SKIP_STATUS] {
-            if args.value(flag) {
-                let name = flag.spec.name;
-                args.warnings.push(format!("--{name} has no effect: verification here is always offline"));
-            }
+pub(super) fn verify(args: &mut Args) -> VerifyArgs {
+    for flag in [&OFFLINE, &SKIP_REVOCATION, &SKIP_STATUS] {
+        if args.value(flag) {
+            args.warnings.push(format!("{} has no effect: verification here is always offline", flag.spec.name));
         }
-        VerifyArgs {
-            key: args.get(&VERIFY_KEY),
-            accept_self_signed: args.value(&ACCEPT_SELF_SIGNED),
-            trusted_issuers: args.get(&TRUSTED_ISSUERS).unwrap_or_default(),
-            audience: args.get(&AUDIENCE),
-            skew: milliseconds(args.value(&SKEW)) / 1000,
-            json: args.value(&VERIFY_JSON),
-            token: token(args),
-        }
+    }
+    VerifyArgs {
+        key: args.get(&VERIFY_KEY),
+        accept_self_signed: args.value(&ACCEPT_SELF_SIGNED),
+        trusted_issuers: args.get(&ISSUERS).unwrap_or_default(),
+        audience: args.get(&AUDIENCE),
+        skew: args.value(&SKEW),
+        json: args.value(&VERIFY_JSON),
+        token: token(args),
     }
 }
 
@@ -114,31 +226,27 @@ fn token(args: &mut Args) -> Token {
     match (args.get(&TOKEN), args.get(&VERIFY_FILE)) {
         (Some(token), None) if token != "-" => return Token::Argument(token),
         (None, Some(file)) if file.as_os_str() != "-" => return Token::File(file),
-        (Some(_), Some(_)) => args.refuse(Problem::Rule("TOKEN and --file are both given; give one of them")),
-        (None, None) => args.refuse(Problem::Rule("the badge is missing: give TOKEN, --file FILE, or - for stdin")),
+        (Some(_), Some(_)) => args.refuse("TOKEN and --file are both given; give one of them"),
+        (None, None) => args.refuse("the badge is missing: give TOKEN, --file FILE, or - for stdin"),
         (Some(_), None) | (None, Some(_)) => {}
     }
     Token::Stdin
 }
 
-impl KeyGenArgs {
-    pub(super) fn new(args: &mut Args) -> KeyGenArgs {
-        KeyGenArgs {
-            private: args.value(&OUT_PRIV),
-            public: args.value(&OUT_PUB),
-            did: args.get(&OUT_DID),
-            show_did: args.value(&SHOW_DID),
-            force: args.value(&FORCE),
-        }
+pub(super) fn key_gen(args: &mut Args) -> KeyGenArgs {
+    KeyGenArgs {
+        private: args.value(&OUT_PRIV),
+        public: args.value(&OUT_PUB),
+        did: args.get(&OUT_DID),
+        show_did: args.value(&SHOW_DID),
+        force: args.value(&FORCE),
     }
 }
 
-impl KeyPublicArgs {
-    pub(super) fn new(args: &mut Args) -> KeyPublicArgs {
-        let did = args.value(&PUBLIC_DID);
-        if !args.is_given(&PUBLIC_KEY.spec) {
-            args.refuse(Problem::Rule("--key is missing: give the private key"));
-        }
-        KeyPublicArgs { key: args.value(&PUBLIC_KEY), did }
+pub(super) fn key_public(args: &mut Args) -> KeyPublicArgs {
+    let did = args.value(&PUBLIC_DID);
+    if !args.is_given(&PUBLIC_KEY.spec) {
+        args.refuse("--key is missing: give the private key");
     }
+    KeyPublicArgs { key: args.value(&PUBLIC_KEY), did }
 }

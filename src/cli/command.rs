@@ -1,6 +1,6 @@
 //! The table of commands.
 
-use super::flags::{BADGE, FILE, GEN, HEALTH, ISSUE, KEEP, KEEPING, PUBLIC, Spec, TOKEN, VERIFY};
+use super::flags::{BADGE, GEN, HEALTH, ISSUE, KEEP, KEEPING, Kind, PUBLIC, Spec, VERIFY};
 
 /// A command of the program.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,23 +27,27 @@ pub struct CommandSpec {
     pub name: &'static str,
     /// What it does, in a sentence.
     pub about: &'static str,
-    /// The argument that is not a flag.
-    pub operand: Option<&'static Spec>,
     /// A command line that works.
     pub example: &'static str,
     flags: &'static [&'static [&'static Spec]],
-    /// Its flags are read from the environment, too.
-    pub environment: bool,
-    /// The end of its help page.
-    pub notes: &'static str,
+    /// The paragraphs at the end of its help page.
+    pub notes: &'static [&'static str],
 }
 
 impl CommandSpec {
-    /// Every flag, in the order of the help.
+    /// Every flag, in the order of the help, and the operand.
     pub fn flags(&self) -> impl Iterator<Item = &'static Spec> {
-        self.flags.iter().copied().flatten().copied()
+        self.flags.concat().into_iter()
+    }
+
+    /// The argument that has no flag.
+    pub fn operand(&self) -> Option<&'static Spec> {
+        self.flags().find(|flag| flag.kind == Kind::Operand)
     }
 }
+
+const ENVIRONMENT: &str = "Each flag may also come from the environment: --renew-before from CAPISCIO_RENEW_BEFORE. \
+    The flag takes precedence; an empty variable counts as unset; switches take 1, 0, true or false.";
 
 /// Every command, in the order of the help.
 pub static COMMANDS: [CommandSpec; 6] = [
@@ -51,66 +55,60 @@ pub static COMMANDS: [CommandSpec; 6] = [
         command: Command::BadgeKeep,
         name: "badge keep",
         about: "Keeps a valid badge in a file: issues one at start and renews it before it expires.",
-        operand: None,
         example: "capiscio badge keep --sub did:web:agent.example.com \\\n    \
               --domain agent.example.com --key private.jwk --out badge.jwt",
         flags: &[BADGE, KEEP, KEEPING],
-        environment: true,
-        notes: "Durations are Go's: 90s, 1h30m, 1.5h. SIGHUP renews now; SIGTERM and SIGINT stop the keeper and leave \
-            the badge in place.\n\
-            CAPISCIO_AGENT_PRIVATE_KEY_JWK may hold the key itself when neither --key nor CAPISCIO_KEY is given.\n\
-            Exit status: 0 stopped by a signal; 1 files, keys, locks, clock; 2 command line or environment.",
+        notes: &[
+            ENVIRONMENT,
+            "Durations are Go's: 90s, 1h30m, 1.5h. SIGHUP renews now; SIGTERM and SIGINT stop the keeper and leave \
+             the badge in place.",
+            "CAPISCIO_AGENT_PRIVATE_KEY_JWK may hold the key itself when neither --key nor CAPISCIO_KEY is given.",
+            "Exit status: 0 stopped by a signal; 1 files, keys, locks, clock; 2 command line or environment.",
+        ],
     },
     CommandSpec {
         command: Command::BadgeIssue,
         name: "badge issue",
         about: "Issues one badge, to stdout or to a file.",
-        operand: None,
         example: "capiscio badge issue --sub did:web:agent.example.com \\\n    \
               --domain agent.example.com --key private.jwk",
         flags: &[BADGE, ISSUE, KEEPING],
-        environment: true,
-        notes: "--renew-before, --check-interval and --log-format are checked and have no further effect here.\n\
-            Exit status: 0 issued; 1 files, keys, locks, clock; 2 command line or environment.",
+        notes: &[
+            ENVIRONMENT,
+            "--renew-before, --check-interval and --log-format are checked and have no further effect here.",
+            "Exit status: 0 issued; 1 files, keys, locks, clock; 2 command line or environment.",
+        ],
     },
     CommandSpec {
         command: Command::BadgeHealth,
         name: "badge health",
         about: "Checks whether the badge in a file is usable, for people, monitoring and container probes.",
-        operand: Some(&FILE.spec),
         example: "capiscio badge health --min-remaining 5m ./badge.jwt",
         flags: &[HEALTH],
-        environment: false,
-        notes: "Exit status: 0 OK; 1 WARNING; 2 CRITICAL; 3 command line.",
+        notes: &["Exit status: 0 OK; 1 WARNING; 2 CRITICAL; 3 command line."],
     },
     CommandSpec {
         command: Command::BadgeVerify,
         name: "badge verify",
         about: "Verifies a badge by the rules of the badge specification, offline.",
-        operand: Some(&TOKEN.spec),
         example: "capiscio badge verify --key public.jwk --file badge.jwt",
         flags: &[VERIFY],
-        environment: false,
-        notes: "Exit status: 0 valid; 1 invalid; 2 command line.",
+        notes: &["Exit status: 0 valid; 1 invalid; 2 command line."],
     },
     CommandSpec {
         command: Command::KeyGen,
         name: "key gen",
         about: "Generates an Ed25519 key pair: private.jwk (mode 0600) and public.jwk.",
-        operand: None,
         example: "capiscio key gen --out-priv private.jwk --out-pub public.jwk",
         flags: &[GEN],
-        environment: false,
-        notes: "Exit status: 0 generated; 1 files; 2 command line.",
+        notes: &["Exit status: 0 generated; 1 files; 2 command line."],
     },
     CommandSpec {
         command: Command::KeyPublic,
         name: "key public",
         about: "Prints the public half of a private key.",
-        operand: None,
         example: "capiscio key public --key private.jwk > public.jwk",
         flags: &[PUBLIC],
-        environment: false,
-        notes: "Exit status: 0 printed; 1 files and keys; 2 command line.",
+        notes: &["Exit status: 0 printed; 1 files and keys; 2 command line."],
     },
 ];

@@ -7,69 +7,50 @@ const NO_UNIT: Reason = "lacks a unit; write 90s, 10m or 1h";
 const NEGATIVE: Reason = "is negative";
 const TOO_LONG: Reason = "is too long; the longest duration is 2562047h";
 
-const UNITS: [(&str, u64); 8] = [
-    ("ns", 1),
-    ("us", 1_000),
-    ("\u{b5}s", 1_000),
-    ("\u{3bc}s", 1_000),
-    ("ms", 1_000_000),
-    ("s", 1_000_000_000),
-    ("m", 60_000_000_000),
-    ("h", 3_600_000_000_000),
-];
-
 /// Nanoseconds, 0 to `i64::MAX`, where Go's durations end; or the end of a sentence that says what is wrong.
 pub fn parse(text: &str) -> Result<u64, Reason> {
-    let (negative, text) = match text.as_bytes().first() {
-        Some(b'-') => (true, &text[1..]),
-        Some(b'+') => (false, &text[1..]),
-        _ => (false, text),
-    };
-    let total = if text == "0" { 0 } else { sum(text)? };
-    if negative && total > 0 {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let total = if unsigned == "0" { 0 } else { sum(unsigned)? };
+    if text.starts_with('-') && total > 0 {
         return Err(NEGATIVE);
     }
-    i64::try_from(total).map_err(|_| TOO_LONG)?;
-    Ok(total)
+    if total > i64::MAX as u64 { Err(TOO_LONG) } else { Ok(total) }
 }
 
-fn sum(text: &str) -> Result<u64, Reason> {
-    let mut rest = text;
+/// Saturates: what is too long for a `u64` is too long for a duration, too.
+fn sum(mut rest: &str) -> Result<u64, Reason> {
     let mut total: u64 = 0;
-    if rest.is_empty() {
-        return Err(MALFORMED);
-    }
-    while !rest.is_empty() {
+    loop {
         let (whole, after) = digits(rest);
-        let (fraction, after) = match after.strip_prefix('.') {
-            Some(after) => digits(after),
-            None => ("", after),
-        };
+        let (fraction, after) = after.strip_prefix('.').map_or(("", after), digits);
         if whole.is_empty() && fraction.is_empty() {
             return Err(MALFORMED);
         }
-        let end = after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len());
-        let (name, after) = after.split_at(end);
-        if name.is_empty() {
-            return Err(NO_UNIT);
+        let (name, after) = after.split_at(after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len()));
+        let unit = match name {
+            "ns" => 1,
+            "us" | "\u{b5}s" | "\u{3bc}s" => 1_000,
+            "ms" => 1_000_000,
+            "s" => 1_000_000_000,
+            "m" => 60_000_000_000,
+            "h" => 3_600_000_000_000,
+            "" => return Err(NO_UNIT),
+            _ => return Err(MALFORMED),
+        };
+        // Only digits: parse refuses nothing but what is too long. The 0 is for ".5s".
+        let whole: u64 = format!("0{whole}").parse().unwrap_or(u64::MAX);
+        // From the last digit on, each step is divided by ten; the remainders that are cut never add up to 1 ns.
+        let fraction = fraction.bytes().rev().fold(0, |less, digit| (u64::from(digit - b'0') * unit + less) / 10);
+        total = total.saturating_add(unit.saturating_mul(whole)).saturating_add(fraction);
+        if after.is_empty() {
+            return Ok(total);
         }
-        let unit = UNITS.iter().find(|unit| unit.0 == name).ok_or(MALFORMED)?.1;
-        let whole = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| TOO_LONG)? };
-        total = unit.checked_mul(whole).and_then(|n| n.checked_add(total)).ok_or(TOO_LONG)?;
-        total = total.checked_add(fraction_nanos(fraction, unit)).ok_or(TOO_LONG)?;
         rest = after;
     }
-    Ok(total)
 }
 
 fn digits(text: &str) -> (&str, &str) {
     text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()))
-}
-
-/// `0.fraction` of a unit, cut to whole nanoseconds.
-fn fraction_nanos(fraction: &str, unit: u64) -> u64 {
-    // From the last digit on, each step is divided by ten; the remainders that are cut never add up to 1 ns.
-    fraction.bytes().rev().fold(0, |less, digit| (u64::from(digit - b'0') * unit + less) / 10)
 }
 
 #[cfg(test)]

@@ -1,33 +1,28 @@
-//! The table of flags. Parsing, help, environment variables and tests derive from it.
+//! The table of flags and operands. Parsing, help, environment variables and tests derive from it.
 
 use super::value::*;
 use std::path::PathBuf;
-use std::time::Duration;
 
-/// What a flag takes.
+/// How the value of a flag is given.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
-    /// Nothing, or `=true`, `=1`, `=false`, `=0`.
+    /// `--name` or `--name=true`, `=1`, `=false`, `=0`.
     Switch,
-    /// A path: any bytes, at least one.
-    Path,
-    /// A duration as Go writes it: `1h30m`.
-    Duration,
-    /// Text with commas. Each further use appends to the list.
+    /// `--name VALUE`; the last one counts.
+    Value,
+    /// `--name A,B`; each further use appends to the list.
     List,
-    /// Digits.
-    Number,
-    /// UTF-8 text.
-    Text,
+    /// The value alone, without a name.
+    Operand,
 }
 
 /// The part of a flag that does not depend on the type of its value.
 pub struct Spec {
-    /// Its name without the dashes.
+    /// `--exp`; of an operand its name in the help: `FILE`.
     pub name: &'static str,
-    /// What it takes.
+    /// How it is given.
     pub kind: Kind,
-    /// The name of its value in the help; empty for a switch.
+    /// The name of its value in the help; empty for a switch and an operand.
     pub placeholder: &'static str,
     /// Parsed like a given value; empty for none.
     pub default: &'static str,
@@ -36,17 +31,10 @@ pub struct Spec {
 }
 
 impl Spec {
-    pub(super) fn option(&self) -> String {
-        ["--", self.name].concat()
-    }
-
     /// The environment variable of the flag: `CAPISCIO_RENEW_BEFORE` for `--renew-before`.
     pub fn variable(&self) -> String {
-        let mut variable = String::from("CAPISCIO_");
-        for letter in self.name.chars() {
-            variable.push(if letter == '-' { '_' } else { letter.to_ascii_uppercase() });
-        }
-        variable
+        let name = self.name.trim_start_matches('-').replace('-', "_");
+        format!("CAPISCIO_{}", name.to_ascii_uppercase())
     }
 }
 
@@ -56,120 +44,100 @@ pub(super) struct Flag<T: 'static> {
     pub(super) parse: Parser<T>,
 }
 
-impl<T> Flag<T> {
-    const fn new(
-        name: &'static str,
-        kind: Kind,
-        placeholder: &'static str,
-        default: &'static str,
-        parse: Parser<T>,
-        help: &'static str,
-    ) -> Flag<T> {
-        Flag { spec: Spec { name, kind, placeholder, default, help }, parse }
-    }
+type Text = &'static str;
+
+const fn flag<T>(name: Text, placeholder: Text, default: Text, parse: Parser<T>, help: Text) -> Flag<T> {
+    Flag { spec: Spec { name, kind: Kind::Value, placeholder, default, help }, parse }
 }
 
-const fn switch(name: &'static str, help: &'static str) -> Flag<bool> {
-    Flag::new(name, Kind::Switch, "", "false", boolean, help)
+const fn list(name: Text, placeholder: Text, parse: Parser<Vec<String>>, help: Text) -> Flag<Vec<String>> {
+    Flag { spec: Spec { name, kind: Kind::List, placeholder, default: "", help }, parse }
 }
 
-const fn file(name: &'static str, default: &'static str, help: &'static str) -> Flag<PathBuf> {
-    Flag::new(name, Kind::Path, "FILE", default, path, help)
+const fn switch(name: Text, help: Text) -> Flag<bool> {
+    Flag { spec: Spec { name, kind: Kind::Switch, placeholder: "", default: "false", help }, parse: boolean }
 }
 
-const fn span(
-    name: &'static str,
-    default: &'static str,
-    parse: Parser<Duration>,
-    help: &'static str,
-) -> Flag<Duration> {
-    Flag::new(name, Kind::Duration, "DURATION", default, parse, help)
+const fn operand<T>(name: Text, parse: Parser<T>, help: Text) -> Flag<T> {
+    Flag { spec: Spec { name, kind: Kind::Operand, placeholder: "", default: "", help }, parse }
 }
 
 /// Defines a list of flags, and each flag as a static of its own, so that none is missing in its list.
 macro_rules! flags {
-    ($($list:ident { $($flag:ident: $type:ty = $value:expr;)* })*) => {
-        $($(pub(super) static $flag: Flag<$type> = $value;)*
-        pub(super) static $list: &[&Spec] = &[$(&$flag.spec),*];)*
+    ($list:ident: $($flag:ident: $type:ty = $value:expr;)*) => {
+        $(pub(super) static $flag: Flag<$type> = $value;)*
+        pub(super) static $list: &[&Spec] = &[$(&$flag.spec),*];
     };
 }
 
-/// The default subject, a test value.
-pub(super) const TEST_SUBJECT: &str = "did:capiscio:agent:test";
-/// The default domain, a test value.
-pub(super) const TEST_DOMAIN: &str = "example.com";
-const REGISTRY: &str = "https://registry.capisc.io";
+flags! { BADGE:
+    SUB: String = flag("--sub", "DID", "did:capiscio:agent:test", did, "the agent's DID");
+    DOMAIN: String = flag("--domain", "HOST", "example.com", domain,
+        "the agent's host name; \"\" leaves it out at levels 0 and 1");
+    ISS: String = flag("--iss", "ISSUER", "https://registry.capisc.io", issuer, "the issuer: an HTTPS origin or a DID");
+    AUD: Vec<String> = list("--aud", "NAME,...", audience, "the audience, with commas between names; may be repeated");
+    LEVEL: u8 = flag("--level", "0-4", "1", level, "the trust level that the badge claims");
+    SELF_SIGN: bool = switch("--self-sign", "level 0: issuer and subject are the did:key of the key");
+    EXP: i64 = flag("--exp", "DURATION", "1h", lifetime, "lifetime of each badge, cut to whole seconds");
+    KEY: PathBuf = flag("--key", "FILE", "", path, "the private key, an Ed25519 JWK (required)");
+    GENERATE_KEY: bool = switch("--generate-key", "create the key if the file does not exist; never replaces one");
+}
 
-// Operands have no dashes.
-pub(super) static FILE: Flag<PathBuf> = Flag::new("FILE", Kind::Path, "[FILE]", "", path, "the badge file");
-pub(super) static TOKEN: Flag<String> =
-    Flag::new("TOKEN", Kind::Text, "[TOKEN | -]", "", text, "the badge; - is stdin");
+flags! { KEEP:
+    OUT: PathBuf = flag("--out", "FILE", "badge.jwt", kept_path, "the badge file");
+    READY_FD: i32 = flag("--ready-fd", "N", "", descriptor,
+        "a descriptor, 3 or above, that gets a newline when the first badge is in place (s6, OpenRC)");
+}
 
-flags! {
-    BADGE {
-        SUB: String = Flag::new("sub", Kind::Text, "DID", TEST_SUBJECT, did, "the agent's DID");
-        DOMAIN: Option<String> = Flag::new("domain", Kind::Text, "HOST", TEST_DOMAIN, domain,
-            "the agent's host name; \"\" leaves it out at levels 0 and 1");
-        ISS: String = Flag::new("iss", Kind::Text, "ISSUER", REGISTRY, issuer, "the issuer: an HTTPS origin or a DID");
-        AUD: Vec<String> = Flag::new("aud", Kind::List, "NAME,...", "", audience,
-            "the audience, with commas between names; may be repeated");
-        LEVEL: u8 = Flag::new("level", Kind::Number, "0-4", "1", level, "the trust level that the badge claims");
-        SELF_SIGN: bool = switch("self-sign", "level 0: issuer and subject are the did:key of the key");
-        EXP: Duration = span("exp", "1h", lifetime, "lifetime of each badge, cut to whole seconds");
-        KEY: PathBuf = file("key", "", "the private key, an Ed25519 JWK (required)");
-        GENERATE_KEY: bool = switch("generate-key", "create the key if the file does not exist; never replaces one");
-    }
-    KEEP {
-        KEEP_OUT: PathBuf = Flag::new("out", Kind::Path, "FILE", "badge.jwt", kept_path, "the badge file");
-        READY_FD: i32 = Flag::new("ready-fd", Kind::Number, "N", "", descriptor,
-            "a descriptor, 3 or above, that gets a newline when the first badge is in place (s6, OpenRC)");
-    }
-    ISSUE {
-        ISSUE_OUT: PathBuf = file("out", "",
-            "write the badge to this file instead of stdout; - is stdout, also where CAPISCIO_OUT is set");
-    }
-    KEEPING {
-        RENEW_BEFORE: Duration = span("renew-before", "10m", positive,
-            "renew this long before the badge expires; not given: at most a third of --exp");
-        CHECK_INTERVAL: Duration = span("check-interval", "1m", positive,
-            "poll interval where inotify does not work; if given, also the longest sleep");
-        OUT_MODE: u32 = Flag::new("out-mode", Kind::Number, "OCTAL", "0600", mode, "permissions of the badge file");
-        OUT_GROUP: u32 = Flag::new("out-group", Kind::Number, "GID", "", group, "group of the badge file, a number");
-        LOG_JSON: bool = Flag::new("log-format", Kind::Text, "text|json", "text", log_json,
-            "format of the log lines on stderr");
-    }
-    HEALTH {
-        HEALTH_OUT: PathBuf = file("out", "badge.jwt", "the badge file; not given: CAPISCIO_OUT, then BADGE_FILE");
-        MIN_REMAINING: Duration = span("min-remaining", "5m", duration,
-            "WARNING when the badge expires sooner; 0s: only an unusable badge fails");
-        HEALTH_KEY: PathBuf = file("key", "", "also check the signature with this public or private JWK");
-        HEALTH_JSON: bool = switch("json", "print one JSON object");
-        QUIET: bool = switch("quiet", "print nothing; only the exit status tells");
-    }
-    VERIFY {
-        VERIFY_FILE: PathBuf = file("file", "", "read the badge from this file; - is stdin");
-        VERIFY_KEY: PathBuf = file("key", "", "check the signature with this public JWK");
-        ACCEPT_SELF_SIGNED: bool = switch("accept-self-signed",
-            "without --key: accept level 0 badges, by the key in their did:key");
-        TRUSTED_ISSUERS: Vec<String> = Flag::new("trusted-issuers", Kind::List, "A,B", "", issuers,
-            "accept only badges of these issuers; may be repeated");
-        AUDIENCE: String = Flag::new("audience", Kind::Text, "NAME", "", text, "require this audience");
-        SKEW: Duration = span("skew", "60s", duration, "how far the issuer's clock may differ");
-        VERIFY_JSON: bool = switch("json", "print one JSON object");
-        OFFLINE: bool = switch("offline", "accepted, without effect: verification is always offline");
-        SKIP_REVOCATION: bool = switch("skip-revocation", "accepted, without effect: no registry is asked");
-        SKIP_STATUS: bool = switch("skip-agent-status", "accepted, without effect: no registry is asked");
-    }
-    GEN {
-        OUT_PRIV: PathBuf = file("out-priv", "private.jwk",
-            "the private key; an existing one is replaced with --force only");
-        OUT_PUB: PathBuf = file("out-pub", "public.jwk", "the public key");
-        OUT_DID: PathBuf = file("out-did", "", "also write the did:key to this file");
-        SHOW_DID: bool = switch("show-did", "print the did:key");
-        FORCE: bool = switch("force", "replace an existing private key");
-    }
-    PUBLIC {
-        PUBLIC_KEY: PathBuf = file("key", "", "the private key (required)");
-        PUBLIC_DID: bool = switch("did", "print the did:key instead of the JWK");
-    }
+flags! { ISSUE:
+    ISSUE_OUT: PathBuf = flag("--out", "FILE", "", path,
+        "write the badge to this file instead of stdout; - is stdout, also where CAPISCIO_OUT is set");
+}
+
+flags! { KEEPING:
+    RENEW_BEFORE: i64 = flag("--renew-before", "DURATION", "10m", milliseconds,
+        "renew this long before the badge expires; not given: at most a third of --exp");
+    CHECK_INTERVAL: i64 = flag("--check-interval", "DURATION", "1m", milliseconds,
+        "poll interval where inotify does not work; if given, also the longest sleep");
+    OUT_MODE: u32 = flag("--out-mode", "OCTAL", "0600", mode, "permissions of the badge file");
+    OUT_GROUP: u32 = flag("--out-group", "GID", "", group, "group of the badge file, a number");
+    LOG_JSON: bool = flag("--log-format", "text|json", "text", log_json, "format of the log lines on stderr");
+}
+
+flags! { HEALTH:
+    FILE: PathBuf = operand("FILE", path, "the badge file");
+    HEALTH_OUT: PathBuf = flag("--out", "FILE", "badge.jwt", path,
+        "the badge file; not given: CAPISCIO_OUT, then BADGE_FILE");
+    MIN_REMAINING: i64 = flag("--min-remaining", "DURATION", "5m", seconds_rounded_up,
+        "WARNING when the badge expires sooner; 0s: only an unusable badge fails");
+    HEALTH_KEY: PathBuf = flag("--key", "FILE", "", path, "also check the signature with this public or private JWK");
+    HEALTH_JSON: bool = switch("--json", "print one JSON object");
+    QUIET: bool = switch("--quiet", "print nothing; only the exit status tells");
+}
+
+flags! { VERIFY:
+    TOKEN: String = operand("TOKEN", text, "the badge; - is stdin");
+    VERIFY_FILE: PathBuf = flag("--file", "FILE", "", path, "read the badge from this file; - is stdin");
+    VERIFY_KEY: PathBuf = flag("--key", "FILE", "", path, "check the signature with this public JWK");
+    ACCEPT_SELF_SIGNED: bool = switch("--accept-self-signed", "without --key: accept level 0 badges, by their did:key");
+    ISSUERS: Vec<String> = list("--trusted-issuers", "A,B", issuers, "accept only these issuers; may be repeated");
+    AUDIENCE: String = flag("--audience", "NAME", "", text, "require this audience");
+    SKEW: i64 = flag("--skew", "DURATION", "60s", seconds, "how far the issuer's clock may differ");
+    VERIFY_JSON: bool = switch("--json", "print one JSON object");
+    OFFLINE: bool = switch("--offline", "accepted, without effect: verification is always offline");
+    SKIP_REVOCATION: bool = switch("--skip-revocation", "accepted, without effect: no registry is asked");
+    SKIP_STATUS: bool = switch("--skip-agent-status", "accepted, without effect: no registry is asked");
+}
+
+flags! { GEN:
+    OUT_PRIV: PathBuf = flag("--out-priv", "FILE", "private.jwk", path, "the private key; only --force replaces one");
+    OUT_PUB: PathBuf = flag("--out-pub", "FILE", "public.jwk", path, "the public key");
+    OUT_DID: PathBuf = flag("--out-did", "FILE", "", path, "also write the did:key to this file");
+    SHOW_DID: bool = switch("--show-did", "print the did:key");
+    FORCE: bool = switch("--force", "replace an existing private key");
+}
+
+flags! { PUBLIC:
+    PUBLIC_KEY: PathBuf = flag("--key", "FILE", "", path, "the private key (required)");
+    PUBLIC_DID: bool = switch("--did", "print the did:key instead of the JWK");
 }

@@ -7,14 +7,12 @@ mod error;
 mod flags;
 mod help;
 mod parse;
-mod settings;
 mod suggest;
 mod value;
 
-pub use arguments::{HealthArgs, KeyGenArgs, KeyPublicArgs, Token, VerifyArgs};
+pub use arguments::{HealthArgs, KeepOptions, KeyGenArgs, KeyPublicArgs, Request, Token, VerifyArgs};
 pub use command::{COMMANDS, Command, CommandSpec};
 pub use duration::parse as parse_duration;
 pub use error::UsageError;
 pub use flags::{Kind, Spec};
-pub use parse::{Environment, Invocation, Request, parse};
-pub use settings::KeepOptions;
+pub use parse::{Invocation, Variables, parse};

@@ -1,39 +1,18 @@
 //! Arguments and environment, matched with the tables: each value is parsed once, by its flag.
 
-use super::arguments::{HealthArgs, KeyGenArgs, KeyPublicArgs, VerifyArgs};
+use super::arguments::{self, Request};
 use super::command::{COMMANDS, Command, CommandSpec};
-use super::error::{Problem, UsageError, quoted};
+use super::error::{UsageError, quoted};
 use super::flags::{Flag, Kind, Spec};
-use super::settings::KeepOptions;
 use super::value::Reason;
-use super::{help, settings};
-use crate::file::OutputOptions;
-use crate::keeper::settings::Settings;
-use lexopt::Arg;
+use super::{help, suggest};
+use lexopt::{Arg, Parser};
 use std::ffi::{OsStr, OsString};
-use std::ops::ControlFlow;
+use std::ops::ControlFlow::{self, Break, Continue};
 use std::ptr;
 
 /// Reads an environment variable.
-pub type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
-
-/// What to do, with typed arguments.
-pub enum Request {
-    /// `badge keep`
-    Keep(Settings, KeepOptions),
-    /// `badge issue`; without a file to stdout
-    Issue(Settings, Option<OutputOptions>),
-    /// `badge health`
-    Health(HealthArgs),
-    /// `badge verify`
-    Verify(VerifyArgs),
-    /// `key gen`
-    KeyGen(KeyGenArgs),
-    /// `key public`
-    KeyPublic(KeyPublicArgs),
-    /// Help or version, for stdout.
-    Print(String),
-}
+pub type Variables<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
 /// A request, and remarks about its command line.
 pub struct Invocation {
@@ -44,39 +23,79 @@ pub struct Invocation {
 }
 
 /// Parses the arguments (without the program's own name) and the environment.
-pub fn parse(
-    arguments: impl IntoIterator<Item = OsString>,
-    environment: Environment,
-) -> Result<Invocation, UsageError> {
-    let mut args = Args::default();
-    match request(&mut args, lexopt::Parser::from_args(arguments), environment) {
+pub fn parse(arguments: impl IntoIterator<Item = OsString>, environment: Variables) -> Result<Invocation, UsageError> {
+    let mut parser = Parser::from_args(arguments);
+    let spec = match read_command(&mut parser).map_err(|problem| UsageError { command: None, problem })? {
+        Continue(spec) => spec,
+        Break(text) => return Ok(Invocation { request: Request::Print(text), warnings: Vec::new() }),
+    };
+    let mut args = Args { spec, environment, given: Vec::new(), warnings: Vec::new(), problem: None };
+    match request(&mut args, parser) {
         Ok(request) => Ok(Invocation { request, warnings: args.warnings }),
-        Err(problem) => Err(UsageError { command: args.command, problem }),
+        Err(problem) => Err(UsageError { command: Some(spec), problem }),
     }
 }
 
-fn request(args: &mut Args, parser: lexopt::Parser, environment: Environment) -> Result<Request, Problem> {
-    let spec = match args.read(parser)? {
-        ControlFlow::Continue(spec) => spec,
-        ControlFlow::Break(text) => return Ok(Request::Print(text)),
-    };
-    if spec.environment {
-        for flag in spec.flags() {
-            args.add_variable(flag, flag.variable(), environment);
+/// Not reached: Parser::next has no other error than a value that was not taken with its option.
+const UNREADABLE: &str = "the arguments cannot be read";
+
+/// Reads the name of a command; help and version come instead of one.
+fn read_command(parser: &mut Parser) -> Result<ControlFlow<String, &'static CommandSpec>, String> {
+    let mut name = String::new();
+    let mut help = false;
+    while let Some(argument) = parser.next().map_err(|_| UNREADABLE)? {
+        match argument {
+            Arg::Long("help") | Arg::Short('h') => break,
+            Arg::Long("version") | Arg::Short('V') if name.is_empty() => {
+                return Ok(Break(concat!("capiscio ", env!("CARGO_PKG_VERSION"), "\n").into()));
+            }
+            Arg::Value(value) if value == "help" => help = true,
+            Arg::Value(value) => {
+                let space = if name.is_empty() { "" } else { " " };
+                name = format!("{name}{space}{}", quoted(&value));
+                // With the spaces a prefix ends where an argument ends.
+                match COMMANDS.iter().find(|spec| format!("{} ", spec.name).starts_with(&format!("{name} "))) {
+                    None => {
+                        let hint = suggest::hint(&name, COMMANDS.iter().map(|spec| spec.name));
+                        return Err(format!("unknown command \"{name}\"{hint}"));
+                    }
+                    Some(spec) if spec.name != name => {}
+                    Some(spec) if help => return Ok(Break(help::page(spec))),
+                    Some(spec) => return Ok(Continue(spec)),
+                }
+            }
+            option => return Err(unexpected(option, None)),
         }
     }
-    let request = match spec.command {
-        Command::BadgeKeep => settings::keep(args, environment),
-        Command::BadgeIssue => settings::issue(args, environment),
-        Command::BadgeHealth => Request::Health(HealthArgs::new(args, environment)),
-        Command::BadgeVerify => Request::Verify(VerifyArgs::new(args)),
-        Command::KeyGen => Request::KeyGen(KeyGenArgs::new(args)),
-        Command::KeyPublic => Request::KeyPublic(KeyPublicArgs::new(args)),
+    Ok(Break(help::index(&name)))
+}
+
+/// Why an argument is refused that is not in the tables.
+fn unexpected(argument: Arg, spec: Option<&CommandSpec>) -> String {
+    let option = match argument {
+        Arg::Value(value) => return format!("unexpected argument \"{}\"", quoted(&value)),
+        Arg::Long(name) => format!("--{name}"),
+        Arg::Short(letter) => format!("-{letter}"),
     };
-    match args.problem.take() {
-        Some(problem) => Err(problem),
-        None => Ok(request),
+    let option = quoted(option.as_ref());
+    let known = |spec: &CommandSpec| suggest::hint(&option, spec.flags().map(|flag| flag.name));
+    format!("unknown option {option}{}", spec.map_or(" before the command".into(), known))
+}
+
+/// Reads what follows the name of a command.
+fn request(args: &mut Args, parser: Parser) -> Result<Request, String> {
+    if args.read(parser)? {
+        return Ok(Request::Print(help::page(args.spec)));
     }
+    let request = match args.spec.command {
+        Command::BadgeKeep => arguments::keep(args),
+        Command::BadgeIssue => arguments::issue(args),
+        Command::BadgeHealth => Request::Health(arguments::health(args)),
+        Command::BadgeVerify => Request::Verify(arguments::verify(args)),
+        Command::KeyGen => Request::KeyGen(arguments::key_gen(args)),
+        Command::KeyPublic => Request::KeyPublic(arguments::key_public(args)),
+    };
+    args.problem.take().map_or(Ok(request), Err)
 }
 
 /// A value as it was given.
@@ -87,91 +106,63 @@ struct Given {
     text: OsString,
 }
 
-/// The command, and its values before each is parsed by its flag.
-#[derive(Default)]
-pub(super) struct Args {
-    command: Option<&'static CommandSpec>,
+/// The values of a command before each is parsed by its flag.
+pub(super) struct Args<'a> {
+    spec: &'static CommandSpec,
+    pub environment: Variables<'a>,
     given: Vec<Given>,
     pub warnings: Vec<String>,
     /// The first thing that is wrong. The typed arguments are dropped then.
-    problem: Option<Problem>,
+    problem: Option<String>,
 }
 
-impl Args {
-    fn read(&mut self, mut parser: lexopt::Parser) -> Result<ControlFlow<String, &'static CommandSpec>, Problem> {
-        let mut typed = String::new();
-        let mut help = false;
-        while !(help && self.command.is_some())
-            && let Some(argument) = parser.next()?
-        {
-            match (self.command, argument) {
-                (_, Arg::Long("help") | Arg::Short('h')) => {
-                    help = true;
-                    break;
-                }
-                (None, Arg::Long("version") | Arg::Short('V')) if typed.is_empty() => {
-                    return Ok(ControlFlow::Break(concat!("capiscio ", env!("CARGO_PKG_VERSION"), "\n").into()));
-                }
-                (command, Arg::Long(name)) => {
-                    match command.and_then(|spec| spec.flags().find(|flag| flag.name == name)) {
-                        None => return Err(unknown_option("--", name)),
-                        Some(flag) if flag.kind == Kind::Switch => {
-                            self.record(flag, parser.optional_value().unwrap_or_else(|| "true".into()));
-                        }
-                        Some(flag) => self.record(flag, parser.value().map_err(|_| Problem::MissingValue(flag))?),
-                    }
-                }
-                (_, Arg::Short(letter)) => return Err(unknown_option("-", letter.encode_utf8(&mut [0; 4]))),
-                (command, Arg::Value(value))
-                    if value == "help" && command.is_none_or(|spec| spec.operand.is_none()) =>
-                {
-                    help = true;
-                }
-                (None, Arg::Value(value)) => {
-                    if !typed.is_empty() {
-                        typed.push(' ');
-                    }
-                    typed.push_str(&quoted(&value));
-                    let Some(found) = COMMANDS.iter().find(|spec| is_prefix(&typed, spec.name)) else {
-                        return Err(Problem::UnknownCommand(typed));
-                    };
-                    self.command = Some(found).filter(|spec| spec.name == typed);
-                }
-                (Some(spec), Arg::Value(value)) => match spec.operand {
-                    Some(flag) if !self.is_given(flag) => {
-                        self.given.push(Given { flag, origin: flag.name.into(), text: value });
-                    }
-                    _ => return Err(Problem::UnexpectedArgument(quoted(&value))),
-                },
-            }
+impl Args<'_> {
+    /// Whether help is requested.
+    fn read(&mut self, mut parser: Parser) -> Result<bool, String> {
+        while let Some(argument) = parser.next().map_err(|_| UNREADABLE)? {
+            let flag = match &argument {
+                Arg::Long("help") | Arg::Short('h') => return Ok(true),
+                Arg::Value(value) if value == "help" && self.spec.operand().is_none() => return Ok(true),
+                Arg::Value(_) => self.spec.operand().filter(|flag| !self.is_given(flag)),
+                Arg::Long(name) => self.spec.flags().find(|flag| flag.name.strip_prefix("--") == Some(name)),
+                Arg::Short(_) => None,
+            };
+            let Some(flag) = flag else { return Err(unexpected(argument, Some(self.spec))) };
+            let text = match argument {
+                Arg::Value(text) => text,
+                _ if flag.kind == Kind::Switch => parser.optional_value().unwrap_or_else(|| "true".into()),
+                _ => parser.value().map_err(|_| format!("{} needs a value, {}", flag.name, flag.placeholder))?,
+            };
+            self.record(flag, text);
         }
-        Ok(match self.command {
-            None => ControlFlow::Break(help::index(&typed)),
-            Some(spec) if help => ControlFlow::Break(help::page(spec)),
-            Some(spec) => ControlFlow::Continue(spec),
-        })
+        Ok(false)
     }
 
     /// The last value of a flag counts, as wrappers rely on; a list is continued.
     fn record(&mut self, flag: &'static Spec, text: OsString) {
-        let Some(given) = self.given.iter_mut().find(|given| ptr::eq(given.flag, flag)) else {
-            self.given.push(Given { flag, origin: flag.option(), text });
-            return;
-        };
-        if flag.kind == Kind::List {
-            given.text.push(",");
-            given.text.push(text);
-            return;
+        match self.given.iter_mut().find(|given| ptr::eq(given.flag, flag)) {
+            None => self.given.push(Given { flag, origin: flag.name.into(), text }),
+            Some(given) if flag.kind == Kind::List => {
+                given.text.push(",");
+                given.text.push(text);
+            }
+            Some(given) => {
+                let (old, new) = (quoted(&given.text), quoted(&text));
+                self.warnings.push(format!("{} is given twice: \"{old}\" is dropped, \"{new}\" counts", flag.name));
+                given.text = text;
+            }
         }
-        let (old, new) = (quoted(&given.text), quoted(&text));
-        self.warnings.push(format!("{} is given twice: \"{old}\" is dropped, \"{new}\" counts", given.origin));
-        given.text = text;
+    }
+
+    /// Takes the value of each flag that is not given from its variable.
+    pub(super) fn read_variables(&mut self) {
+        self.spec.flags().for_each(|flag| self.read_variable(flag, flag.variable()));
     }
 
     /// Takes the value of a flag that is not given from a variable; an empty one counts as unset.
-    pub(super) fn add_variable(&mut self, flag: &'static Spec, name: String, environment: Environment) {
+    pub(super) fn read_variable(&mut self, flag: &'static Spec, name: String) {
         if !self.is_given(flag)
-            && let Some(text) = environment(&name).filter(|text| !text.is_empty())
+            && let Some(text) = (self.environment)(&name).filter(|text| !text.is_empty())
         {
             self.given.push(Given { flag, origin: name, text });
         }
@@ -185,47 +176,34 @@ impl Args {
         self.find(flag).is_some()
     }
 
-    pub(super) fn origin(&self, flag: &'static Spec) -> String {
-        self.find(flag).map_or_else(|| flag.option(), |given| given.origin.clone())
+    pub(super) fn origin(&self, flag: &'static Spec) -> &str {
+        self.find(flag).map_or(flag.name, |given| &given.origin)
     }
 
     /// The text of a flag, or its default.
-    fn text(&self, flag: &'static Spec) -> &OsStr {
+    pub(super) fn text(&self, flag: &'static Spec) -> &OsStr {
         self.find(flag).map_or(flag.default.as_ref(), |given| &given.text)
     }
 
     /// Refuses the command line, unless it is refused already.
-    pub(super) fn refuse(&mut self, problem: Problem) {
-        self.problem.get_or_insert(problem);
+    pub(super) fn refuse(&mut self, problem: &str) {
+        self.problem.get_or_insert_with(|| problem.into());
     }
 
     pub(super) fn refuse_value(&mut self, flag: &'static Spec, reason: Reason) {
-        let (origin, value) = (self.origin(flag), quoted(self.text(flag)));
-        self.refuse(Problem::InvalidValue { origin, value, reason });
+        self.refuse(&format!("{} \"{}\" {reason}", self.origin(flag), quoted(self.text(flag))));
     }
 
     /// The value of a flag, or its default. A refused value reads as the default of its type.
     pub(super) fn value<T: Default>(&mut self, flag: &'static Flag<T>) -> T {
-        match (flag.parse)(self.text(&flag.spec)) {
-            Ok(value) => value,
-            Err(reason) => {
-                self.refuse_value(&flag.spec, reason);
-                T::default()
-            }
-        }
+        (flag.parse)(self.text(&flag.spec)).unwrap_or_else(|reason| {
+            self.refuse_value(&flag.spec, reason);
+            T::default()
+        })
     }
 
     /// The value of a flag that may be left out.
     pub(super) fn get<T: Default>(&mut self, flag: &'static Flag<T>) -> Option<T> {
-        if self.is_given(&flag.spec) { Some(self.value(flag)) } else { None }
+        self.is_given(&flag.spec).then(|| self.value(flag))
     }
-}
-
-/// Whether the name of a command begins with this text.
-fn is_prefix(text: &str, name: &str) -> bool {
-    name.strip_prefix(text).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
-}
-
-fn unknown_option(dashes: &str, name: &str) -> Problem {
-    Problem::UnknownOption([dashes, &quoted(name.as_ref())].concat())
 }

@@ -1,10 +1,9 @@
 //! The parser of each kind of value.
 
-use super::duration::parse as parse_duration;
+use super::duration::parse as nanoseconds;
 use crate::badge::did::{is_did, is_host, is_https_origin};
 use std::ffi::OsStr;
 use std::path::PathBuf;
-use std::time::Duration;
 
 /// Why a value is refused: the end of a sentence that begins with the flag and the value.
 pub(super) type Reason = &'static str;
@@ -32,6 +31,14 @@ pub(super) fn boolean(value: &OsStr) -> Result<bool, Reason> {
     }
 }
 
+pub(super) fn log_json(value: &OsStr) -> Result<bool, Reason> {
+    match utf8(value)? {
+        "text" => Ok(false),
+        "json" => Ok(true),
+        _ => Err("is neither text nor json"),
+    }
+}
+
 /// Refuses a key given in place of its file: later messages name the path.
 pub(super) fn path(value: &OsStr) -> Result<PathBuf, Reason> {
     let bytes = value.as_encoded_bytes();
@@ -48,46 +55,35 @@ pub(super) fn kept_path(value: &OsStr) -> Result<PathBuf, Reason> {
     if value == "-" { Err("is stdout, which cannot be renewed; a file of that name is ./-") } else { path(value) }
 }
 
-pub(super) fn duration(value: &OsStr) -> Result<Duration, Reason> {
-    parse_duration(utf8(value)?).map(Duration::from_nanos)
+pub(super) fn seconds(value: &OsStr) -> Result<i64, Reason> {
+    nanoseconds(utf8(value)?).map(|nanos| (nanos / 1_000_000_000) as i64)
 }
 
-pub(super) fn positive(value: &OsStr) -> Result<Duration, Reason> {
-    match duration(value)? {
-        Duration::ZERO => Err("must be longer than zero"),
-        duration => Ok(duration),
-    }
+/// Rounded up: the times in a badge are whole seconds.
+pub(super) fn seconds_rounded_up(value: &OsStr) -> Result<i64, Reason> {
+    nanoseconds(utf8(value)?).map(|nanos| nanos.div_ceil(1_000_000_000) as i64)
 }
 
-pub(super) fn lifetime(value: &OsStr) -> Result<Duration, Reason> {
-    match duration(value)?.as_secs() {
-        0 => Err("is under a second, the shortest lifetime of a badge"),
-        seconds => Ok(Duration::from_secs(seconds)),
-    }
+pub(super) fn lifetime(value: &OsStr) -> Result<i64, Reason> {
+    let seconds = seconds(value)?;
+    if seconds == 0 { Err("is under a second, the shortest lifetime of a badge") } else { Ok(seconds) }
 }
 
-/// Milliseconds, rounded up so that nothing above zero becomes zero.
-pub(super) fn milliseconds(duration: Duration) -> i64 {
-    (duration + Duration::from_nanos(999_999)).as_millis() as i64
+/// At least 1: rounded up.
+pub(super) fn milliseconds(value: &OsStr) -> Result<i64, Reason> {
+    let nanos = nanoseconds(utf8(value)?)?;
+    if nanos == 0 { Err("must be longer than zero") } else { Ok(nanos.div_ceil(1_000_000) as i64) }
 }
 
 /// The parts between commas that are not empty.
 fn list(value: &OsStr) -> Result<Vec<String>, Reason> {
-    let mut list = Vec::new();
-    for part in utf8(value)?.split(',').map(str::trim) {
-        if !part.is_empty() {
-            list.push(part.to_owned());
-        }
-    }
-    Ok(list)
+    let parts = utf8(value)?.split(',').map(str::trim);
+    Ok(parts.filter(|part| !part.is_empty()).map(str::to_owned).collect())
 }
 
 pub(super) fn audience(value: &OsStr) -> Result<Vec<String>, Reason> {
     let names = list(value)?;
-    if names.iter().any(|name| name.contains(char::is_control)) {
-        return Err("contains a control character");
-    }
-    Ok(names)
+    if names.concat().contains(char::is_control) { Err("contains a control character") } else { Ok(names) }
 }
 
 /// An empty list most likely comes from an empty variable and must not mean any issuer.
@@ -105,15 +101,13 @@ pub(super) fn issuer(value: &OsStr) -> Result<String, Reason> {
     checked(value, is_issuer, "is neither an HTTPS origin (https://host[:port], no path) nor a DID")
 }
 
-pub(super) fn domain(value: &OsStr) -> Result<Option<String>, Reason> {
-    if value.is_empty() {
-        return Ok(None);
-    }
-    checked(value, is_host, "is not a host name; give a name like agent.example.com, with :port if needed").map(Some)
+pub(super) fn domain(value: &OsStr) -> Result<String, Reason> {
+    let is_domain = |text: &str| text.is_empty() || is_host(text);
+    checked(value, is_domain, "is not a host name; give a name like agent.example.com, with :port if needed")
 }
 
 pub(super) fn level(value: &OsStr) -> Result<u8, Reason> {
-    match utf8(value)?.as_bytes() {
+    match value.as_encoded_bytes() {
         [digit @ b'0'..=b'4'] => Ok(digit - b'0'),
         _ => Err("is not a trust level from 0 to 4"),
     }
@@ -124,40 +118,23 @@ pub(super) fn mode(value: &OsStr) -> Result<u32, Reason> {
     let digits = text.strip_prefix("0o").unwrap_or(text);
     // from_str_radix takes a sign, too.
     match u32::from_str_radix(digits, 8) {
-        Ok(mode) if !digits.starts_with('+') => match mode {
-            0o1000.. => Err("is above 0777"),
-            _ if mode & 0o400 == 0 => Err("does not let its owner read the badge (0400)"),
-            _ => Ok(mode),
-        },
+        Ok(0o1000..) => Err("is above 0777"),
+        Ok(mode) if mode & 0o400 == 0 => Err("does not let its owner read the badge (0400)"),
+        Ok(mode) if !digits.starts_with('+') => Ok(mode),
         _ => Err("is not an octal mode like 0640"),
     }
 }
 
-fn number(value: &OsStr, reason: Reason) -> Result<u32, Reason> {
-    utf8(value)?.parse().map_err(|_| reason)
+fn number(value: &OsStr) -> Option<u32> {
+    value.to_str()?.parse().ok()
 }
 
 pub(super) fn group(value: &OsStr) -> Result<u32, Reason> {
-    const REASON: Reason = "is not a group id, a number like 1000 (getent group NAME shows it)";
     // chown(2) takes the highest number as "leave it as it is".
-    match number(value, REASON)? {
-        u32::MAX => Err(REASON),
-        group => Ok(group),
-    }
+    number(value).filter(|group| *group != u32::MAX).ok_or("is not a group id (getent group NAME shows it)")
 }
 
 pub(super) fn descriptor(value: &OsStr) -> Result<i32, Reason> {
-    const REASON: Reason = "is not a descriptor from 3 on (0 to 2 are the standard streams)";
-    match i32::try_from(number(value, REASON)?) {
-        Ok(number @ 3..) => Ok(number),
-        _ => Err(REASON),
-    }
-}
-
-pub(super) fn log_json(value: &OsStr) -> Result<bool, Reason> {
-    match utf8(value)? {
-        "text" => Ok(false),
-        "json" => Ok(true),
-        _ => Err("is neither text nor json"),
-    }
+    let descriptor = number(value).and_then(|number| i32::try_from(number).ok()).filter(|number| *number > 2);
+    descriptor.ok_or("is not a descriptor from 3 on (0 to 2 are the standard streams)")
 }
