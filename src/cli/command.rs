@@ -1,6 +1,6 @@
 //! The table of commands.
 
-use super::flags::{BADGE, GEN, HEALTH, ISSUE, KEEP, KEEPING, Kind, PUBLIC, Spec, VERIFY};
+use super::flags::{BADGE, GEN, HEALTH, ISSUE, KEEP, KEEPING, PUBLIC, Spec, VERIFY};
 
 /// A command of the program.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,7 +42,7 @@ impl CommandSpec {
 
     /// The argument that has no flag.
     pub fn operand(&self) -> Option<&'static Spec> {
-        self.flags().find(|flag| flag.kind == Kind::Operand)
+        self.flags().find(|flag| flag.is_operand())
     }
 }
 

@@ -1,26 +1,31 @@
 //! The table of flags and operands. Parsing, help, environment variables and tests derive from it.
 
+use self::Kind::{Duration, List, Number, Path, Switch, Text};
 use super::value::*;
 use std::path::PathBuf;
 
-/// How the value of a flag is given.
+/// What a flag takes. The parser of the flag may refuse more.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
-    /// `--name` or `--name=true`, `=1`, `=false`, `=0`.
+    /// Nothing, or `=true`, `=1`, `=false`, `=0`.
     Switch,
-    /// `--name VALUE`; the last one counts.
-    Value,
-    /// `--name A,B`; each further use appends to the list.
+    /// A path: any bytes, at least one.
+    Path,
+    /// A duration as Go writes it: `1h30m`.
+    Duration,
+    /// Text with commas. Each further use appends to the list.
     List,
-    /// The value alone, without a name.
-    Operand,
+    /// Digits.
+    Number,
+    /// UTF-8 text.
+    Text,
 }
 
 /// The part of a flag that does not depend on the type of its value.
 pub struct Spec {
     /// `--exp`; of an operand its name in the help: `FILE`.
     pub name: &'static str,
-    /// How it is given.
+    /// What it takes.
     pub kind: Kind,
     /// The name of its value in the help; empty for a switch and an operand.
     pub placeholder: &'static str,
@@ -31,6 +36,11 @@ pub struct Spec {
 }
 
 impl Spec {
+    /// Whether it is an operand, which is given without a name.
+    pub fn is_operand(&self) -> bool {
+        !self.name.starts_with("--")
+    }
+
     /// The environment variable of the flag: `CAPISCIO_RENEW_BEFORE` for `--renew-before`.
     pub fn variable(&self) -> String {
         let name = self.name.trim_start_matches('-').replace('-', "_");
@@ -44,22 +54,14 @@ pub(super) struct Flag<T: 'static> {
     pub(super) parse: Parser<T>,
 }
 
-type Text = &'static str;
+type Str = &'static str;
 
-const fn flag<T>(name: Text, placeholder: Text, default: Text, parse: Parser<T>, help: Text) -> Flag<T> {
-    Flag { spec: Spec { name, kind: Kind::Value, placeholder, default, help }, parse }
+const fn flag<T>(kind: Kind, name: Str, placeholder: Str, default: Str, parse: Parser<T>, help: Str) -> Flag<T> {
+    Flag { spec: Spec { name, kind, placeholder, default, help }, parse }
 }
 
-const fn list(name: Text, placeholder: Text, parse: Parser<Vec<String>>, help: Text) -> Flag<Vec<String>> {
-    Flag { spec: Spec { name, kind: Kind::List, placeholder, default: "", help }, parse }
-}
-
-const fn switch(name: Text, help: Text) -> Flag<bool> {
-    Flag { spec: Spec { name, kind: Kind::Switch, placeholder: "", default: "false", help }, parse: boolean }
-}
-
-const fn operand<T>(name: Text, parse: Parser<T>, help: Text) -> Flag<T> {
-    Flag { spec: Spec { name, kind: Kind::Operand, placeholder: "", default: "", help }, parse }
+const fn switch(name: Str, help: Str) -> Flag<bool> {
+    flag(Switch, name, "", "false", boolean, help)
 }
 
 /// Defines a list of flags, and each flag as a static of its own, so that none is missing in its list.
@@ -71,58 +73,62 @@ macro_rules! flags {
 }
 
 flags! { BADGE:
-    SUB: String = flag("--sub", "DID", "did:capiscio:agent:test", did, "the agent's DID");
-    DOMAIN: String = flag("--domain", "HOST", "example.com", domain,
+    SUB: String = flag(Text, "--sub", "DID", "did:capiscio:agent:test", did, "the agent's DID");
+    DOMAIN: String = flag(Text, "--domain", "HOST", "example.com", domain,
         "the agent's host name; \"\" leaves it out at levels 0 and 1");
-    ISS: String = flag("--iss", "ISSUER", "https://registry.capisc.io", issuer, "the issuer: an HTTPS origin or a DID");
-    AUD: Vec<String> = list("--aud", "NAME,...", audience, "the audience, with commas between names; may be repeated");
-    LEVEL: u8 = flag("--level", "0-4", "1", level, "the trust level that the badge claims");
+    ISS: String = flag(Text, "--iss", "ISSUER", "https://registry.capisc.io", issuer,
+        "the issuer: an HTTPS origin or a DID");
+    AUD: Vec<String> = flag(List, "--aud", "NAME,...", "", audience,
+        "the audience, with commas between names; may be repeated");
+    LEVEL: u8 = flag(Number, "--level", "0-4", "1", level, "the trust level that the badge claims");
     SELF_SIGN: bool = switch("--self-sign", "level 0: issuer and subject are the did:key of the key");
-    EXP: i64 = flag("--exp", "DURATION", "1h", lifetime, "lifetime of each badge, cut to whole seconds");
-    KEY: PathBuf = flag("--key", "FILE", "", path, "the private key, an Ed25519 JWK (required)");
+    EXP: i64 = flag(Duration, "--exp", "DURATION", "1h", lifetime, "lifetime of each badge, cut to whole seconds");
+    KEY: PathBuf = flag(Path, "--key", "FILE", "", path, "the private key, an Ed25519 JWK (required)");
     GENERATE_KEY: bool = switch("--generate-key", "create the key if the file does not exist; never replaces one");
 }
 
 flags! { KEEP:
-    OUT: PathBuf = flag("--out", "FILE", "badge.jwt", kept_path, "the badge file");
-    READY_FD: i32 = flag("--ready-fd", "N", "", descriptor,
+    OUT: PathBuf = flag(Path, "--out", "FILE", "badge.jwt", kept_path, "the badge file");
+    READY_FD: i32 = flag(Number, "--ready-fd", "N", "", descriptor,
         "a descriptor, 3 or above, that gets a newline when the first badge is in place (s6, OpenRC)");
 }
 
 flags! { ISSUE:
-    ISSUE_OUT: PathBuf = flag("--out", "FILE", "", path,
+    ISSUE_OUT: PathBuf = flag(Path, "--out", "FILE", "", path,
         "write the badge to this file instead of stdout; - is stdout, also where CAPISCIO_OUT is set");
 }
 
 flags! { KEEPING:
-    RENEW_BEFORE: i64 = flag("--renew-before", "DURATION", "10m", milliseconds,
+    RENEW_BEFORE: i64 = flag(Duration, "--renew-before", "DURATION", "10m", milliseconds,
         "renew this long before the badge expires; not given: at most a third of --exp");
-    CHECK_INTERVAL: i64 = flag("--check-interval", "DURATION", "1m", milliseconds,
+    CHECK_INTERVAL: i64 = flag(Duration, "--check-interval", "DURATION", "1m", milliseconds,
         "poll interval where inotify does not work; if given, also the longest sleep");
-    OUT_MODE: u32 = flag("--out-mode", "OCTAL", "0600", mode, "permissions of the badge file");
-    OUT_GROUP: u32 = flag("--out-group", "GID", "", group, "group of the badge file, a number");
-    LOG_JSON: bool = flag("--log-format", "text|json", "text", log_json, "format of the log lines on stderr");
+    OUT_MODE: u32 = flag(Number, "--out-mode", "OCTAL", "0600", mode, "permissions of the badge file");
+    OUT_GROUP: u32 = flag(Number, "--out-group", "GID", "", group, "group of the badge file, a number");
+    LOG_JSON: bool = flag(Text, "--log-format", "text|json", "text", log_json, "format of the log lines on stderr");
 }
 
 flags! { HEALTH:
-    FILE: PathBuf = operand("FILE", path, "the badge file");
-    HEALTH_OUT: PathBuf = flag("--out", "FILE", "badge.jwt", path,
+    FILE: PathBuf = flag(Path, "FILE", "", "", path, "the badge file");
+    HEALTH_OUT: PathBuf = flag(Path, "--out", "FILE", "badge.jwt", path,
         "the badge file; not given: CAPISCIO_OUT, then BADGE_FILE");
-    MIN_REMAINING: i64 = flag("--min-remaining", "DURATION", "5m", seconds_rounded_up,
+    MIN_REMAINING: i64 = flag(Duration, "--min-remaining", "DURATION", "5m", seconds_rounded_up,
         "WARNING when the badge expires sooner; 0s: only an unusable badge fails");
-    HEALTH_KEY: PathBuf = flag("--key", "FILE", "", path, "also check the signature with this public or private JWK");
+    HEALTH_KEY: PathBuf = flag(Path, "--key", "FILE", "", path,
+        "also check the signature with this public or private JWK");
     HEALTH_JSON: bool = switch("--json", "print one JSON object");
     QUIET: bool = switch("--quiet", "print nothing; only the exit status tells");
 }
 
 flags! { VERIFY:
-    TOKEN: String = operand("TOKEN", text, "the badge; - is stdin");
-    VERIFY_FILE: PathBuf = flag("--file", "FILE", "", path, "read the badge from this file; - is stdin");
-    VERIFY_KEY: PathBuf = flag("--key", "FILE", "", path, "check the signature with this public JWK");
+    TOKEN: String = flag(Text, "TOKEN", "", "", text, "the badge; - is stdin");
+    VERIFY_FILE: PathBuf = flag(Path, "--file", "FILE", "", path, "read the badge from this file; - is stdin");
+    VERIFY_KEY: PathBuf = flag(Path, "--key", "FILE", "", path, "check the signature with this public JWK");
     ACCEPT_SELF_SIGNED: bool = switch("--accept-self-signed", "without --key: accept level 0 badges, by their did:key");
-    ISSUERS: Vec<String> = list("--trusted-issuers", "A,B", issuers, "accept only these issuers; may be repeated");
-    AUDIENCE: String = flag("--audience", "NAME", "", text, "require this audience");
-    SKEW: i64 = flag("--skew", "DURATION", "60s", seconds, "how far the issuer's clock may differ");
+    ISSUERS: Vec<String> = flag(List, "--trusted-issuers", "A,B", "", issuers,
+        "accept only these issuers; may be repeated");
+    AUDIENCE: String = flag(Text, "--audience", "NAME", "", text, "require this audience");
+    SKEW: i64 = flag(Duration, "--skew", "DURATION", "60s", seconds, "how far the issuer's clock may differ");
     VERIFY_JSON: bool = switch("--json", "print one JSON object");
     OFFLINE: bool = switch("--offline", "accepted, without effect: verification is always offline");
     SKIP_REVOCATION: bool = switch("--skip-revocation", "accepted, without effect: no registry is asked");
@@ -130,14 +136,15 @@ flags! { VERIFY:
 }
 
 flags! { GEN:
-    OUT_PRIV: PathBuf = flag("--out-priv", "FILE", "private.jwk", path, "the private key; only --force replaces one");
-    OUT_PUB: PathBuf = flag("--out-pub", "FILE", "public.jwk", path, "the public key");
-    OUT_DID: PathBuf = flag("--out-did", "FILE", "", path, "also write the did:key to this file");
+    OUT_PRIV: PathBuf = flag(Path, "--out-priv", "FILE", "private.jwk", path,
+        "the private key; only --force replaces one");
+    OUT_PUB: PathBuf = flag(Path, "--out-pub", "FILE", "public.jwk", path, "the public key");
+    OUT_DID: PathBuf = flag(Path, "--out-did", "FILE", "", path, "also write the did:key to this file");
     SHOW_DID: bool = switch("--show-did", "print the did:key");
     FORCE: bool = switch("--force", "replace an existing private key");
 }
 
 flags! { PUBLIC:
-    PUBLIC_KEY: PathBuf = flag("--key", "FILE", "", path, "the private key (required)");
+    PUBLIC_KEY: PathBuf = flag(Path, "--key", "FILE", "", path, "the private key (required)");
     PUBLIC_DID: bool = switch("--did", "print the did:key instead of the JWK");
 }

@@ -1,5 +1,5 @@
 use super::{RFC_SEED, Variable, parse_bytes, parse_with, rfc_key};
-use capiscio::cli::{COMMANDS, Command, Invocation, Kind, Spec, UsageError};
+use capiscio::cli::{COMMANDS, Command, Invocation, Kind, UsageError};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
@@ -138,17 +138,23 @@ fn a_missing_argument_is_named_with_its_cure() {
     }
 }
 
-/// A value that the flag does not take, and a part of the reason.
-fn wrong_value(flag: &Spec) -> (&'static [u8], &'static str) {
-    if flag.placeholder == "FILE" { (b"", "is empty") } else { (b"\xff", "is not ") }
+/// A value that is not of this kind, and a part of the reason.
+fn wrong_value(kind: Kind) -> (&'static [u8], &'static str) {
+    match kind {
+        Kind::Switch => (b"yes", "is neither true nor false"),
+        Kind::Path => (b"", "is empty"),
+        Kind::Duration => (b"1", "lacks a unit"),
+        Kind::Number => (b"x", "is not "),
+        Kind::List | Kind::Text => (b"\xff", "is not UTF-8"),
+    }
 }
 
 #[test]
-fn every_flag_refuses_a_wrong_value() {
+fn every_flag_refuses_a_value_of_another_kind() {
     for command in &COMMANDS {
         let code = if command.command == Command::BadgeHealth { 3 } else { 2 };
-        for flag in command.flags().filter(|flag| flag.kind != Kind::Operand) {
-            let (value, reason) = wrong_value(flag);
+        for flag in command.flags().filter(|flag| !flag.is_operand()) {
+            let (value, reason) = wrong_value(flag.kind);
             let name = flag.name;
             let mut arguments: Vec<OsString> = command.name.split(' ').map(OsString::from).collect();
             arguments.push(OsStr::from_bytes(&[name.as_bytes(), b"=", value].concat()).into());
