@@ -45,14 +45,11 @@ pub(crate) enum KeyFault {
 
 impl KeySource {
     /// Reads the key as it is now.
-    pub(crate) fn read(&self) -> Result<PrivateKey, KeyError> {
+    pub(crate) fn read(&self) -> Result<PrivateKey, Box<KeyError>> {
         match self {
             KeySource::File(path) => read_private(path),
-            KeySource::Environment(jwk) => PrivateKey::from_jwk(jwk).map_err(|error| KeyError {
-                path: None,
-                private: true,
-                fault: KeyFault::Jwk(error),
-            }),
+            KeySource::Environment(jwk) => PrivateKey::from_jwk(jwk)
+                .map_err(|error| Box::new(KeyError { path: None, private: true, fault: KeyFault::Jwk(error) })),
         }
     }
 
@@ -63,23 +60,23 @@ impl KeySource {
 }
 
 /// Reads a private JWK file.
-pub(crate) fn read_private(path: &Path) -> Result<PrivateKey, KeyError> {
+pub(crate) fn read_private(path: &Path) -> Result<PrivateKey, Box<KeyError>> {
     read(path, true, PrivateKey::from_jwk)
 }
 
 /// Reads a public JWK file; a private one is refused.
-pub(crate) fn read_public(path: &Path) -> Result<PublicKey, KeyError> {
+pub(crate) fn read_public(path: &Path) -> Result<PublicKey, Box<KeyError>> {
     read(path, false, PublicKey::from_jwk)
 }
 
 /// Reads the public half of a JWK file of either kind.
-pub(crate) fn read_public_or_private(path: &Path) -> Result<PublicKey, KeyError> {
+pub(crate) fn read_public_or_private(path: &Path) -> Result<PublicKey, Box<KeyError>> {
     read(path, false, PublicKey::from_any_jwk)
 }
 
-fn read<T>(path: &Path, private: bool, parse: fn(&str) -> Result<T, JwkError>) -> Result<T, KeyError> {
+fn read<T>(path: &Path, private: bool, parse: fn(&str) -> Result<T, JwkError>) -> Result<T, Box<KeyError>> {
     let key = read_text(path).and_then(|text| parse(&text).map_err(KeyFault::Jwk));
-    key.map_err(|fault| KeyError { path: Some(path.to_path_buf()), private, fault })
+    key.map_err(|fault| Box::new(KeyError { path: Some(path.to_path_buf()), private, fault }))
 }
 
 fn read_text(path: &Path) -> Result<String, KeyFault> {
@@ -119,14 +116,14 @@ pub(crate) fn generate() -> io::Result<PrivateKey> {
 
 /// Writes a new private key with mode 0600. An existing file is an error and stays as it is. Returns the error of a
 /// directory fsync that failed afterwards.
-pub(crate) fn create_private(path: &Path, key: &PrivateKey) -> Result<Option<io::Error>, FileError> {
+pub(crate) fn create_private(path: &Path, key: &PrivateKey) -> Result<Option<io::Error>, Box<FileError>> {
     let temporary = Target::new(path).new_temporary()?;
     create(path, &temporary, key.to_jwk().as_bytes(), 0o600).map_err(|reason| FileError::new(path, reason))
 }
 
 /// Writes a file in place of an existing regular file, if any; a symbolic link is followed. Returns the error of a
 /// directory fsync that failed afterwards.
-pub(crate) fn write_file(path: &Path, content: &str, mode: u32) -> Result<Option<io::Error>, FileError> {
+pub(crate) fn write_file(path: &Path, content: &str, mode: u32) -> Result<Option<io::Error>, Box<FileError>> {
     let target = Target::resolve(path)?;
     let temporary = target.new_temporary()?;
     let replaced = replace(target.path(), &temporary, content.as_bytes(), mode, None, |_| ());

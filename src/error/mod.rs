@@ -16,17 +16,17 @@ use std::path::PathBuf;
 #[derive(Debug)]
 pub(crate) enum Error {
     /// The badge file was not written.
-    WriteBadge(FileError),
+    WriteBadge(Box<FileError>),
     /// A key file was not written.
-    WriteKey(FileError),
+    WriteKey(Box<FileError>),
     /// `key gen` would overwrite a private key with another file.
     PrivateKeyLost(PathBuf),
     /// `key gen` was given one path for two files.
     SameFile(PathBuf),
     /// The key was not read.
-    ReadKey(KeyError),
+    ReadKey(Box<KeyError>),
     /// The key of `badge verify` was not read.
-    ReadVerifyKey(KeyError),
+    ReadVerifyKey(Box<KeyError>),
     /// No key was generated.
     GenerateKey(io::Error),
     /// No badge was signed.
@@ -62,8 +62,8 @@ impl Error {
     }
 }
 
-impl From<KeyError> for Error {
-    fn from(error: KeyError) -> Error {
+impl From<Box<KeyError>> for Error {
+    fn from(error: Box<KeyError>) -> Error {
         Error::ReadKey(error)
     }
 }

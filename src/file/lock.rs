@@ -26,7 +26,7 @@ pub(super) enum LockOutcome {
 
 impl Lock {
     /// Takes the lock `path` of the file `output`.
-    pub(super) fn take(path: &Path, output: &Path) -> Result<LockOutcome, FileError> {
+    pub(super) fn take(path: &Path, output: &Path) -> Result<LockOutcome, Box<FileError>> {
         let mut access = libc::O_RDONLY;
         // An ending holder removes the file, so the inode that was locked may have no name any more: try again.
         for _ in 0..MAX_ATTEMPTS {
@@ -88,7 +88,7 @@ impl Drop for Lock {
     }
 }
 
-fn open_error(path: &Path, output: &Path, error: io::Error) -> FileError {
+fn open_error(path: &Path, output: &Path, error: io::Error) -> Box<FileError> {
     let lock = path.to_path_buf();
     let reason = match fs::symlink_metadata(path) {
         Ok(found) if !found.is_file() => Reason::LockNotRegular { lock },

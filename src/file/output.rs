@@ -48,7 +48,7 @@ pub(crate) struct OutputFile {
 impl OutputFile {
     /// Checks the path, takes the lock and removes temporary files of killed processes. Writes nothing to the file.
     /// `protected` must be another file.
-    pub(crate) fn open(options: OutputOptions, protected: Option<&Path>) -> Result<OutputFile, FileError> {
+    pub(crate) fn open(options: OutputOptions, protected: Option<&Path>) -> Result<OutputFile, Box<FileError>> {
         let target = Target::resolve(&options.path)?;
         match protected {
             Some(path) if target.is_same_file(path) => return Err(FileError::new(target.path(), Reason::Protected)),
@@ -77,7 +77,7 @@ impl OutputFile {
     }
 
     /// Replaces the file by `content`. On an error the old file is unchanged.
-    pub(crate) fn replace(&mut self, content: &[u8]) -> Result<(), FileError> {
+    pub(crate) fn replace(&mut self, content: &[u8]) -> Result<(), Box<FileError>> {
         self.hold_lock()?;
         let temporary = self.target.new_temporary()?;
         let watch = &mut self.watch;
@@ -96,7 +96,7 @@ impl OutputFile {
     }
 
     /// Writes the last content once more.
-    pub(crate) fn restore(&mut self) -> Result<(), FileError> {
+    pub(crate) fn restore(&mut self) -> Result<(), Box<FileError>> {
         let Some(snapshot) = self.snapshot.take() else { return Ok(()) };
         let restored = self.replace(&snapshot.content);
         if restored.is_err() {
@@ -144,7 +144,7 @@ impl OutputFile {
     }
 
     /// The lock file disappears with its directory; in a recreated directory the lock is taken again.
-    fn hold_lock(&mut self) -> Result<(), FileError> {
+    fn hold_lock(&mut self) -> Result<(), Box<FileError>> {
         if self.lock_unsupported || self.lock.as_ref().is_some_and(Lock::is_linked) {
             return Ok(());
         }

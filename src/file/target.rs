@@ -27,7 +27,7 @@ pub(crate) struct Target {
 
 impl Target {
     /// Follows symbolic links once, and refuses whatever a rename would destroy.
-    pub(crate) fn resolve(path: &Path) -> Result<Target, FileError> {
+    pub(crate) fn resolve(path: &Path) -> Result<Target, Box<FileError>> {
         // Asked first: an absolute path has lost its last dot.
         let names_directory = is_directory_name(path);
         let mut path = absolute(path);
@@ -69,7 +69,7 @@ impl Target {
     }
 
     /// An unpredictable name for a temporary file beside it.
-    pub(crate) fn new_temporary(&self) -> Result<PathBuf, FileError> {
+    pub(crate) fn new_temporary(&self) -> Result<PathBuf, Box<FileError>> {
         let random = random::bytes().map_err(|error| FileError::new(&self.path, error))?;
         Ok(self.temporary(random))
     }
@@ -154,7 +154,7 @@ fn is_directory_name(path: &Path) -> bool {
 
 /// The target of a symbolic link, by the kernel's rules: in a sticky directory that every user may write to, only our
 /// links and those of the directory's owner are followed (`protected_symlinks`, proc_sys_fs(5)).
-fn follow(path: &Path, link: &fs::Metadata) -> Result<PathBuf, FileError> {
+fn follow(path: &Path, link: &fs::Metadata) -> Result<PathBuf, Box<FileError>> {
     match fs::metadata(path) {
         Ok(found) if !found.is_file() => {
             return Err(FileError::new(path, Reason::NotRegular(found.file_type())));
