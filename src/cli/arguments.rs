@@ -1,7 +1,7 @@
 //! The typed arguments of each command, checked as far as arguments alone can be.
 
 use super::flags::*;
-use super::parse::Args;
+use super::given::Args;
 use crate::badge::claims::{Identity, Issuance};
 use crate::file::OutputOptions;
 use crate::keeper::policy::Policy;

@@ -1,14 +1,12 @@
 //! Durations as Go writes and reads them (time.ParseDuration): `1h30m`, `1.5h`, `500ms`.
 
-use super::value::Reason;
-
-const MALFORMED: Reason = "is not a duration; write 90s, 10m or 1h30m";
-const NO_UNIT: Reason = "lacks a unit; write 90s, 10m or 1h";
-const NEGATIVE: Reason = "is negative";
-const TOO_LONG: Reason = "is too long; the longest duration is 2562047h";
+const MALFORMED: &str = "is not a duration; write 90s, 10m or 1h30m";
+const NO_UNIT: &str = "lacks a unit; write 90s, 10m or 1h";
+const NEGATIVE: &str = "is negative";
+const TOO_LONG: &str = "is too long; the longest duration is 2562047h";
 
 /// Nanoseconds, 0 to `i64::MAX`, where Go's durations end; or the end of a sentence that says what is wrong.
-pub fn parse(text: &str) -> Result<u64, Reason> {
+pub fn parse(text: &str) -> Result<u64, &'static str> {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let total = if unsigned == "0" { 0 } else { sum(unsigned)? };
     if text.starts_with('-') && total > 0 {
@@ -18,7 +16,7 @@ pub fn parse(text: &str) -> Result<u64, Reason> {
 }
 
 /// Saturates: what is too long for a `u64` is too long for a duration, too.
-fn sum(mut rest: &str) -> Result<u64, Reason> {
+fn sum(mut rest: &str) -> Result<u64, &'static str> {
     let mut total: u64 = 0;
     loop {
         let (whole, after) = digits(rest);

@@ -1,18 +1,14 @@
-//! Arguments and environment, matched with the tables: each value is parsed once, by its flag.
+//! The command line, matched with the tables.
 
 use super::arguments::{self, Request};
 use super::command::{COMMANDS, Command, CommandSpec};
 use super::error::{UsageError, quoted};
-use super::flags::{Flag, Kind, Spec};
-use super::value::Reason;
+use super::flags::Kind;
+use super::given::{Args, Variables};
 use super::{help, suggest};
 use lexopt::{Arg, Parser};
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::ops::ControlFlow::{self, Break, Continue};
-use std::ptr;
-
-/// Reads an environment variable.
-pub type Variables<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
 /// A request, and remarks about its command line.
 pub struct Invocation {
@@ -29,7 +25,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>, environment: Variabl
         Continue(spec) => spec,
         Break(text) => return Ok(Invocation { request: Request::Print(text), warnings: Vec::new() }),
     };
-    let mut args = Args { spec, environment, given: Vec::new(), warnings: Vec::new(), problem: None };
+    let mut args = Args::new(spec, environment);
     match request(&mut args, parser) {
         Ok(request) => Ok(Invocation { request, warnings: args.warnings }),
         Err(problem) => Err(UsageError { command: Some(spec), problem }),
@@ -84,7 +80,7 @@ fn unexpected(argument: Arg, spec: Option<&CommandSpec>) -> String {
 
 /// Reads what follows the name of a command.
 fn request(args: &mut Args, parser: Parser) -> Result<Request, String> {
-    if args.read(parser)? {
+    if read_values(args, parser)? {
         return Ok(Request::Print(help::page(args.spec)));
     }
     let request = match args.spec.command {
@@ -98,112 +94,23 @@ fn request(args: &mut Args, parser: Parser) -> Result<Request, String> {
     args.problem.take().map_or(Ok(request), Err)
 }
 
-/// A value as it was given.
-struct Given {
-    flag: &'static Spec,
-    /// As the user knows it: `--exp`, `CAPISCIO_EXP`.
-    origin: String,
-    text: OsString,
-}
-
-/// The values of a command before each is parsed by its flag.
-pub(super) struct Args<'a> {
-    spec: &'static CommandSpec,
-    pub environment: Variables<'a>,
-    given: Vec<Given>,
-    pub warnings: Vec<String>,
-    /// The first thing that is wrong. The typed arguments are dropped then.
-    problem: Option<String>,
-}
-
-impl Args<'_> {
-    /// Whether help is requested.
-    fn read(&mut self, mut parser: Parser) -> Result<bool, String> {
-        while let Some(argument) = parser.next().map_err(|_| UNREADABLE)? {
-            let flag = match &argument {
-                Arg::Long("help") | Arg::Short('h') => return Ok(true),
-                Arg::Value(value) if value == "help" && self.spec.operand().is_none() => return Ok(true),
-                Arg::Value(_) => self.spec.operand().filter(|flag| !self.is_given(flag)),
-                Arg::Long(name) => self.spec.flags().find(|flag| flag.name.strip_prefix("--") == Some(name)),
-                Arg::Short(_) => None,
-            };
-            let Some(flag) = flag else { return Err(unexpected(argument, Some(self.spec))) };
-            let text = match argument {
-                Arg::Value(text) => text,
-                _ if flag.kind == Kind::Switch => parser.optional_value().unwrap_or_else(|| "true".into()),
-                _ => parser.value().map_err(|_| format!("{} needs a value, {}", flag.name, flag.placeholder))?,
-            };
-            self.record(flag, text);
-        }
-        Ok(false)
+/// Reads the values of a command, and returns whether help is requested instead.
+fn read_values(args: &mut Args, mut parser: Parser) -> Result<bool, String> {
+    while let Some(argument) = parser.next().map_err(|_| UNREADABLE)? {
+        let flag = match &argument {
+            Arg::Long("help") | Arg::Short('h') => return Ok(true),
+            Arg::Value(value) if value == "help" && args.spec.operand().is_none() => return Ok(true),
+            Arg::Value(_) => args.spec.operand().filter(|flag| !args.is_given(flag)),
+            Arg::Long(name) => args.spec.flags().find(|flag| flag.name.strip_prefix("--") == Some(name)),
+            Arg::Short(_) => None,
+        };
+        let Some(flag) = flag else { return Err(unexpected(argument, Some(args.spec))) };
+        let text = match argument {
+            Arg::Value(text) => text,
+            _ if flag.kind == Kind::Switch => parser.optional_value().unwrap_or_else(|| "true".into()),
+            _ => parser.value().map_err(|_| format!("{0} needs a value: {0} {1}", flag.name, flag.placeholder))?,
+        };
+        args.record(flag, text);
     }
-
-    /// The last value of a flag counts, as wrappers rely on; a list is continued.
-    fn record(&mut self, flag: &'static Spec, text: OsString) {
-        match self.given.iter_mut().find(|given| ptr::eq(given.flag, flag)) {
-            None => self.given.push(Given { flag, origin: flag.name.into(), text }),
-            Some(given) if flag.kind == Kind::List => {
-                given.text.push(",");
-                given.text.push(text);
-            }
-            Some(given) => {
-                let (old, new) = (quoted(&given.text), quoted(&text));
-                self.warnings.push(format!("{} is given twice: \"{old}\" is dropped, \"{new}\" counts", flag.name));
-                given.text = text;
-            }
-        }
-    }
-
-    /// Takes the value of each flag that is not given from its variable.
-    pub(super) fn read_variables(&mut self) {
-        self.spec.flags().for_each(|flag| self.read_variable(flag, flag.variable()));
-    }
-
-    /// Takes the value of a flag that is not given from a variable; an empty one counts as unset.
-    pub(super) fn read_variable(&mut self, flag: &'static Spec, name: String) {
-        if !self.is_given(flag)
-            && let Some(text) = (self.environment)(&name).filter(|text| !text.is_empty())
-        {
-            self.given.push(Given { flag, origin: name, text });
-        }
-    }
-
-    fn find(&self, flag: &'static Spec) -> Option<&Given> {
-        self.given.iter().find(|given| ptr::eq(given.flag, flag))
-    }
-
-    pub(super) fn is_given(&self, flag: &'static Spec) -> bool {
-        self.find(flag).is_some()
-    }
-
-    pub(super) fn origin(&self, flag: &'static Spec) -> &str {
-        self.find(flag).map_or(flag.name, |given| &given.origin)
-    }
-
-    /// The text of a flag, or its default.
-    pub(super) fn text(&self, flag: &'static Spec) -> &OsStr {
-        self.find(flag).map_or(flag.default.as_ref(), |given| &given.text)
-    }
-
-    /// Refuses the command line, unless it is refused already.
-    pub(super) fn refuse(&mut self, problem: &str) {
-        self.problem.get_or_insert_with(|| problem.into());
-    }
-
-    pub(super) fn refuse_value(&mut self, flag: &'static Spec, reason: Reason) {
-        self.refuse(&format!("{} \"{}\" {reason}", self.origin(flag), quoted(self.text(flag))));
-    }
-
-    /// The value of a flag, or its default. A refused value reads as the default of its type.
-    pub(super) fn value<T: Default>(&mut self, flag: &'static Flag<T>) -> T {
-        (flag.parse)(self.text(&flag.spec)).unwrap_or_else(|reason| {
-            self.refuse_value(&flag.spec, reason);
-            T::default()
-        })
-    }
-
-    /// The value of a flag that may be left out.
-    pub(super) fn get<T: Default>(&mut self, flag: &'static Flag<T>) -> Option<T> {
-        self.is_given(&flag.spec).then(|| self.value(flag))
-    }
+    Ok(false)
 }

@@ -17,7 +17,7 @@ pub(super) fn hint(name: &str, known: impl Iterator<Item = &'static str>) -> Str
 fn nearest(name: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
     let ranked = known.map(|candidate| (distance(name.as_bytes(), candidate.as_bytes()), candidate));
     let (distance, candidate) = ranked.min()?;
-    (distance <= candidate.len() / 3 + 1).then_some(candidate)
+    (distance <= candidate.trim_start_matches('-').len() / 3 + 1).then_some(candidate)
 }
 
 /// Levenshtein distance in bytes.
@@ -46,6 +46,7 @@ mod tests {
         assert_eq!(nearest("renewbefore", known.into_iter()), Some("renew-before"));
         assert_eq!(nearest("exq", known.into_iter()), Some("exp"));
         assert_eq!(nearest("verbose", known.into_iter()), None);
+        assert_eq!(nearest("--min", ["--json"].into_iter()), None, "dashes do not make names alike");
         assert_eq!(nearest(&"x".repeat(1000), known.into_iter()), None);
     }
 }

@@ -82,15 +82,12 @@ fn summary(claims: &Claims, now: i64) -> String {
 }
 
 fn claims_json(claims: &Claims) -> String {
-    let mut object = JsonObject::new()
+    JsonObject::new()
         .raw("valid", "true")
         .string("jti", &claims.jti)
         .string("iss", &claims.iss)
-        .string("sub", &claims.sub);
-    if !claims.aud.is_empty() {
-        object = object.strings("aud", &claims.aud);
-    }
-    object
+        .string("sub", &claims.sub)
+        .strings("aud", &claims.aud)
         .integer("iat", claims.iat)
         .integer("exp", claims.exp)
         .string("ial", &claims.ial.to_string())

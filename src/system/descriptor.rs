@@ -5,11 +5,17 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::mem::ManuallyDrop;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Takes ownership of an inherited descriptor above 2, which the command line ensures.
+/// Takes ownership of an inherited descriptor above 2. A second call is an error, because this program may own that number
+/// by then.
 ///
-/// To be called once, before the program opens anything, so that only the parent process can have opened that number.
+/// Called before the program opens anything, so that only the parent process can have opened the number.
 pub(crate) fn inherited(number: i32) -> io::Result<File> {
+    static TAKEN: AtomicBool = AtomicBool::new(false);
+    if number <= 2 || TAKEN.swap(true, Ordering::Relaxed) {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
     // SAFETY: fcntl with F_SETFD takes integers only; it fails with EBADF where nothing is open.
     check(unsafe { libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) })?;
     // SAFETY: the descriptor is open, and by the contract above nothing in this program owns it.

@@ -91,7 +91,7 @@ fn a_wrong_value_is_refused_with_its_flag_and_reason() {
 #[test]
 fn an_unknown_or_incomplete_option_is_refused() {
     let rows: &[(&[&str], &[&str])] = &[
-        (&["--sub"], &["--sub needs a value, DID"]),
+        (&["--sub"], &["--sub needs a value: --sub DID"]),
         (&["stray"], &["unexpected argument \"stray\"; see capiscio badge keep --help"]),
         (&["--renew-befor", "1m"], &["unknown option --renew-befor (did you mean --renew-before?)"]),
         (&["-x"], &["unknown option -x; see capiscio badge keep --help"]),
