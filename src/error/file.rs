@@ -3,66 +3,55 @@
 use crate::encoding::{escaped, shell_word};
 use crate::file::{FileError, Reason, directory};
 use crate::system::effective_uid;
-use std::fmt;
+use std::fs::FileType;
 use std::io;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 /// `content` is what was to be written. "failed to write badge" is the guide's sentence, which people search logs for.
-pub(super) fn write_sentence(f: &mut fmt::Formatter<'_>, content: &str, error: &FileError) -> fmt::Result {
-    let FileError { path, reason } = error;
-    write!(f, "failed to write {content} to {}: ", escaped(path))?;
-    match reason {
-        Reason::Io(error) => write!(f, "{error}{}", hint(path, error)),
-        Reason::Sticky { owner } => write!(
-            f,
-            "the file belongs to uid {owner} and its directory is sticky; remove the file as that user, or use a \
-             directory of your own"
-        ),
-        Reason::Group { gid, error } => write!(
-            f,
-            "cannot set group {gid}: {error}; make uid {} a member of that group (Compose: group_add, systemd: \
-             SupplementaryGroups=, Kubernetes: fsGroup)",
-            effective_uid()
-        ),
+pub(super) fn sentence(content: &str, FileError { path, reason }: &FileError) -> String {
+    let reason = match reason {
+        Reason::Io(error) => format!("{error}{}", hint(path, error)),
+        Reason::Sticky { owner } => {
+            format!("it is uid {owner}'s in a sticky directory; remove it as that user, or use your own directory")
+        }
+        Reason::Group { gid, error } => {
+            let uid = effective_uid();
+            let cures = "(Compose: group_add, systemd: SupplementaryGroups=, Kubernetes: fsGroup)";
+            format!("cannot set group {gid}: {error}; make uid {uid} a member of it {cures}")
+        }
         Reason::NotRegular(found) => {
-            let kind = match found {
-                _ if found.is_dir() => "directory",
-                _ if found.is_fifo() => "FIFO",
-                _ if found.is_socket() => "socket",
-                _ => "device",
-            };
-            write!(f, "it is a {kind}, which a rename would destroy; name a regular file")
+            format!("it is a {}, which a rename would destroy; name a regular file", kind(*found))
         }
-        Reason::NamesDirectory => f.write_str("it names a directory that does not exist; name a regular file"),
-        Reason::OpenDescriptor => {
-            f.write_str("it is an open descriptor; name a regular file, or use badge issue, which prints to stdout")
+        Reason::NamesDirectory => "it names a directory that does not exist; name a regular file".into(),
+        Reason::OpenDescriptor => "it is an open descriptor; name a regular file, or use badge issue for stdout".into(),
+        Reason::SymlinkLoop => "its symbolic links form a loop; name the file itself".into(),
+        Reason::UntrustedSymlink { owner } => {
+            format!("it is a symbolic link of uid {owner} in a directory that all users may write to; remove it")
         }
-        Reason::SymlinkLoop => f.write_str("its symbolic links form a loop; name the file itself"),
-        Reason::UntrustedSymlink { owner } => write!(
-            f,
-            "it is a symbolic link of uid {owner} in a directory that all users may write to; remove it, or name the \
-             file itself"
-        ),
-        Reason::Protected => f.write_str("it is the private key, which would be lost; give --out another file"),
-        Reason::ProtectedName => f.write_str(
-            "the private key has the name of the lock file or of a temporary file; rename the key, or give --out \
-             another file",
-        ),
+        Reason::Protected => "it is the private key, which would be lost; give --out another file".into(),
+        Reason::ProtectedName => "the private key has the name of a lock or temporary file; rename the key".into(),
         Reason::Locked { lock, pid } => {
-            let pid = pid.map_or(String::new(), |pid| format!("pid {pid}, "));
-            let lock = escaped(lock);
-            write!(f, "another keeper already writes this file ({pid}lock {lock}); stop it or use another --out")
+            let (pid, lock) = (pid.map_or(String::new(), |pid| format!("pid {pid}, ")), escaped(lock));
+            format!("another keeper already writes this file ({pid}lock {lock}); stop it or use another --out")
         }
         Reason::LockNotRegular { lock } => {
-            write!(f, "the lock file {} is not a regular file; remove it", escaped(lock))
+            format!("the lock file {} is not a regular file; remove it", escaped(lock))
         }
-        Reason::LockDenied { lock, owner } => write!(
-            f,
-            "the lock file {} belongs to uid {owner}; run the keeper as that user, or remove the lock file if no \
-             keeper of that user is running",
-            escaped(lock)
-        ),
+        Reason::LockDenied { lock, owner } => {
+            let lock = escaped(lock);
+            format!("the lock file {lock} belongs to uid {owner}; run as that user, or remove it if unused")
+        }
+    };
+    format!("failed to write {content} to {}: {reason}", escaped(path))
+}
+
+fn kind(found: FileType) -> &'static str {
+    match found {
+        _ if found.is_dir() => "directory",
+        _ if found.is_fifo() => "FIFO",
+        _ if found.is_socket() => "socket",
+        _ => "device",
     }
 }
 

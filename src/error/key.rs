@@ -4,27 +4,25 @@ use crate::encoding::{escaped, shell_word};
 use crate::key::JwkError;
 use crate::keystore::{KeyError, KeyFault};
 use crate::system::effective_uid;
-use std::fmt;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-pub(super) fn write_sentence(f: &mut fmt::Formatter<'_>, error: &KeyError) -> fmt::Result {
-    let KeyError { path, private, fault } = error;
+pub(super) fn sentence(KeyError { path, private, fault }: &KeyError) -> String {
+    let fault = match (fault, path) {
+        (KeyFault::Io(error), Some(path)) if *private => format!("{error}{}", hint(path, error)),
+        (KeyFault::Io(error), _) => error.to_string(),
+        (KeyFault::Directory, _) => "it is a directory; name the file in it".into(),
+        (KeyFault::NotRegular, _) => "it is not a regular file; name the file that holds the JWK".into(),
+        (KeyFault::TooLong, _) => "it is larger than 16 KiB; name a file that holds one JWK".into(),
+        (KeyFault::NotUtf8, _) => "it is not UTF-8 text; name a file that holds a JWK".into(),
+        (KeyFault::Jwk(error @ JwkError::Pem), _) => format!("{error}; README.md shows how to convert it"),
+        (KeyFault::Jwk(error), _) => error.to_string(),
+    };
     match path {
-        Some(path) => write!(f, "cannot use the key {}: ", escaped(path))?,
-        None => f.write_str("cannot use the key in CAPISCIO_AGENT_PRIVATE_KEY_JWK: ")?,
-    }
-    match (fault, path) {
-        (KeyFault::Io(error), Some(path)) if *private => write!(f, "{error}{}", hint(path, error)),
-        (KeyFault::Io(error), _) => write!(f, "{error}"),
-        (KeyFault::Directory, _) => f.write_str("it is a directory; name the file in it"),
-        (KeyFault::NotRegular, _) => f.write_str("it is not a regular file; name the file that holds the JWK"),
-        (KeyFault::TooLong, _) => f.write_str("it is larger than 16 KiB; name a file that holds one JWK"),
-        (KeyFault::NotUtf8, _) => f.write_str("it is not UTF-8 text; name a file that holds a JWK"),
-        (KeyFault::Jwk(error @ JwkError::Pem), _) => write!(f, "{error}; README.md shows how to convert it"),
-        (KeyFault::Jwk(error), _) => write!(f, "{error}"),
+        Some(path) => format!("cannot use the key {}: {fault}", escaped(path)),
+        None => format!("cannot use the key in CAPISCIO_AGENT_PRIVATE_KEY_JWK: {fault}"),
     }
 }
 

@@ -71,34 +71,29 @@ impl From<Box<KeyError>> for Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Error::WriteBadge(error) => file::write_sentence(f, "badge", error),
-            Error::WriteKey(error) => file::write_sentence(f, "key", error),
+            Error::WriteBadge(error) => f.write_str(&file::sentence("badge", error)),
+            Error::WriteKey(error) => f.write_str(&file::sentence("key", error)),
             Error::PrivateKeyLost(path) => {
                 write!(f, "failed to write key to {}: it holds a private key; choose another file", escaped(path))
             }
             Error::SameFile(path) => {
                 write!(f, "failed to write key to {}: two output files are the same file; choose two", escaped(path))
             }
-            Error::ReadKey(error) | Error::ReadVerifyKey(error) => key::write_sentence(f, error),
+            Error::ReadKey(error) | Error::ReadVerifyKey(error) => f.write_str(&key::sentence(error)),
             Error::GenerateKey(error) => write!(f, "cannot generate a key: {error}"),
             Error::Sign(error) => write!(f, "cannot sign a badge: {error}"),
             Error::Random(error) => write!(f, "cannot sign a badge: no random bytes: {error}"),
             Error::NotOwnDid { origin, required, actual } => {
-                write!(
-                    f,
-                    "cannot sign a badge for {}: a self-signed badge is issued by and for its own key",
-                    escaped(required)
-                )?;
+                write!(f, "cannot sign a badge for {}: ", escaped(required))?;
+                f.write_str("a self-signed badge is issued by and for its own key")?;
                 match actual {
                     Some(did) => write!(f, ", {did}; leave {origin} out or set it to that DID"),
                     None => write!(f, ", which is not generated yet; leave {origin} out"),
                 }
             }
-            Error::ClockNotSet => {
-                f.write_str("cannot sign a badge: the clock is not set (it is before 2025); set the clock")
-            }
+            Error::ClockNotSet => f.write_str("cannot sign a badge: the clock is not set (before 2025); set the clock"),
             Error::ReadyFd(error) => {
-                write!(f, "--ready-fd is not an open descriptor: {error}; the supervisor opens it before the start")
+                write!(f, "--ready-fd is not an open descriptor: {error}; let the supervisor open it")
             }
             Error::Wait(error) => write!(f, "cannot wait for time, signals and file events: {error}"),
             Error::Stdout(error) => write!(f, "cannot write to stdout: {error}"),

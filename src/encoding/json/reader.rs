@@ -75,7 +75,7 @@ impl Json {
 }
 
 impl Object {
-    /// The first member `name`. Whether it is the only one, [`Object::is_duplicate`] or [`Json::duplicate`] tells.
+    /// The first member `name`. Whether it is the only one, `Object::is_duplicate` or [`Json::duplicate`] tells.
     pub fn get(&self, name: &str) -> Option<&Json> {
         self.0.iter().find(|(other, _)| other == name).map(|(_, value)| value)
     }
