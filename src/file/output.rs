@@ -114,9 +114,10 @@ impl OutputFile {
         let Some(snapshot) = &self.snapshot else { return Ok(()) };
         // First watch, then compare: a change after the comparison is reported. The path is watched anew each time,
         // because an inode number does not tell whether it is still the watched inode.
-        self.watch.rewatch(self.target.path(), self.target.directory());
+        self.watch.prepare(self.target.path());
+        self.watch.commit(self.target.directory());
         snapshot.compare(self.target.path())?;
-        if self.unwatched.is_none() && self.watch.unwatched_reason().is_some() {
+        if self.unwatched.is_none() && self.watch.unwatched.is_some() {
             // Rewriting the file either restores the watch or starts polling.
             return Err(Damage::Unwatchable);
         }
@@ -179,10 +180,9 @@ impl OutputFile {
     }
 
     fn note_watch(&mut self) {
-        let reason = self.watch.unwatched_reason();
-        if reason != self.unwatched {
-            self.warnings.extend(reason.map(FileWarning::Unwatched));
+        let before = std::mem::replace(&mut self.unwatched, self.watch.unwatched);
+        if before != self.unwatched {
+            self.warnings.extend(self.unwatched.map(FileWarning::Unwatched));
         }
-        self.unwatched = reason;
     }
 }

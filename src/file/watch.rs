@@ -1,6 +1,6 @@
 //! Inotify watches on the file's inode, and on the deletion or move of the directories and links on the way to it.
 
-use crate::system::filesystem;
+use crate::system::filesystem::is_remote;
 use crate::system::inotify::{Inotify, Watched};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -29,8 +29,8 @@ pub(super) struct Watch {
     /// The temporary file that is about to be renamed.
     next: Option<Watched>,
     ancestors: Vec<Watched>,
-    unwatched: Option<UnwatchedReason>,
-    remote: bool,
+    /// Why the kernel does not report changes; `None` when it does.
+    pub unwatched: Option<UnwatchedReason>,
 }
 
 impl Watch {
@@ -39,39 +39,32 @@ impl Watch {
         self.queue.as_ref().map(AsFd::as_fd)
     }
 
-    /// Watches the temporary file before its rename, so that no change of the new file goes unseen.
+    /// Watches the temporary file before its rename, so that no change of the new file goes unseen; or the file that is
+    /// in place, whose watches then stay.
     pub(super) fn prepare(&mut self, temporary: &Path) {
-        self.next = None;
-        self.unwatched = self.watch_next(temporary).err().map(UnwatchedReason::from);
-    }
-
-    fn watch_next(&mut self, path: &Path) -> io::Result<()> {
-        let queue = match self.queue.take() {
-            Some(queue) => queue,
-            None => Inotify::open()?,
+        let queue = self.queue.take().map_or_else(Inotify::open, Ok);
+        (self.next, self.unwatched) = match queue.and_then(|queue| self.queue.insert(queue).watch_file(temporary)) {
+            Ok(next) => (Some(next), None),
+            Err(error) => (None, Some(error.into())),
         };
-        self.next = self.queue.insert(queue).watch_file(path).map(Some)?;
-        Ok(())
     }
 
     /// The prepared file is in place: watch it, and the directories and links that lead to it now.
     pub(super) fn commit(&mut self, directory: &Path) {
         let old = std::mem::replace(&mut self.file, self.next.take());
-        self.remote = filesystem::is_remote(directory);
         let Some(queue) = &self.queue else { return };
         let parent = queue.watch_directory(directory);
         // Directories above may be unreadable. That needs no polling: they matter only when a whole tree is moved, and
         // the next renewal resolves the path again.
-        let mut ancestors = Vec::new();
-        for path in directory.ancestors().skip(1) {
-            ancestors.extend(queue.watch_directory(path));
-        }
-        for path in directory.ancestors().filter(|path| path.is_symlink()) {
-            ancestors.extend(queue.watch_link(path));
-        }
+        let above = directory.ancestors().skip(1).flat_map(|path| queue.watch_directory(path));
+        let links = directory.ancestors().filter(|path| path.is_symlink()).flat_map(|path| queue.watch_link(path));
+        let mut ancestors: Vec<_> = above.chain(links).collect();
         match parent {
             Ok(watched) => ancestors.push(watched),
             Err(error) => self.unwatched = Some(error.into()),
+        }
+        if self.unwatched.is_none() && is_remote(directory) {
+            self.unwatched = Some(UnwatchedReason::RemoteFileSystem);
         }
         for old in old.into_iter().chain(self.ancestors.drain(..)) {
             if Some(old) != self.file && !ancestors.contains(&old) {
@@ -79,12 +72,6 @@ impl Watch {
             }
         }
         self.ancestors = ancestors;
-    }
-
-    /// Watches the file that is at `path` now. Watches that exist already stay.
-    pub(super) fn rewatch(&mut self, path: &Path, directory: &Path) {
-        self.prepare(path);
-        self.commit(directory);
     }
 
     /// The prepared file was not renamed.
@@ -99,10 +86,5 @@ impl Watch {
         if let Some(queue) = &self.queue {
             queue.drain();
         }
-    }
-
-    /// Why the kernel does not report changes; `None` when it does.
-    pub(super) fn unwatched_reason(&self) -> Option<UnwatchedReason> {
-        self.unwatched.or(self.remote.then_some(UnwatchedReason::RemoteFileSystem))
     }
 }
