@@ -36,28 +36,26 @@ impl Lock {
                 return Err(FileError::new(output, Reason::LockNotRegular { lock: path.to_path_buf() }));
             }
             match file.try_lock() {
-                Ok(()) => {}
+                Ok(()) => {
+                    let lock = Lock { path: path.to_path_buf(), file };
+                    if lock.is_linked() {
+                        lock.write_pid();
+                        return Ok(LockOutcome::Held(lock));
+                    }
+                }
                 Err(TryLockError::WouldBlock) => {
                     let reason = Reason::Locked { lock: path.to_path_buf(), pid: read_pid(&file) };
                     return Err(FileError::new(output, reason));
                 }
                 Err(TryLockError::Error(error)) => match error.raw_os_error() {
-                    Some(libc::EINTR) => continue,
+                    Some(libc::EINTR) => {}
                     // NFS takes an exclusive lock only on a file that is open for writing (flock(2)).
-                    Some(libc::EBADF) if access == libc::O_RDONLY => {
-                        access = libc::O_RDWR;
-                        continue;
-                    }
+                    Some(libc::EBADF) if access == libc::O_RDONLY => access = libc::O_RDWR,
                     _ => {
                         let _ = fs::remove_file(path);
                         return Ok(LockOutcome::Unsupported(error));
                     }
                 },
-            }
-            let lock = Lock { path: path.to_path_buf(), file };
-            if lock.is_linked() {
-                lock.write_pid();
-                return Ok(LockOutcome::Held(lock));
             }
         }
         Err(FileError::new(output, io::Error::from(io::ErrorKind::TimedOut)))
