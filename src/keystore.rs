@@ -117,15 +117,13 @@ pub(crate) fn generate() -> io::Result<PrivateKey> {
 /// Writes a new private key with mode 0600. An existing file is an error and stays as it is. Returns the error of a
 /// directory fsync that failed afterwards.
 pub(crate) fn create_private(path: &Path, key: &PrivateKey) -> Result<Option<io::Error>, Box<FileError>> {
-    let temporary = Target::new(path).new_temporary()?;
-    create(path, &temporary, key.to_jwk().as_bytes(), 0o600).map_err(|reason| FileError::new(path, reason))
+    create(&Target::new(path), key.to_jwk().as_bytes(), 0o600).map_err(|reason| FileError::new(path, reason))
 }
 
 /// Writes a file in place of an existing regular file, if any; a symbolic link is followed. Returns the error of a
 /// directory fsync that failed afterwards.
 pub(crate) fn write_file(path: &Path, content: &str, mode: u32) -> Result<Option<io::Error>, Box<FileError>> {
     let target = Target::resolve(path)?;
-    let temporary = target.new_temporary()?;
-    let replaced = replace(target.path(), &temporary, content.as_bytes(), mode, None, |_| ());
+    let replaced = replace(&target, content.as_bytes(), mode, None, |_| ());
     replaced.map(|(_, sync_error)| sync_error).map_err(|reason| FileError::new(path, reason))
 }

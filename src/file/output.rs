@@ -67,7 +67,9 @@ impl OutputFile {
             warnings: Vec::new(),
         };
         output.hold_lock()?;
-        output.remove_stale_files();
+        if output.lock.is_some() {
+            output.remove_stale_files();
+        }
         Ok(output)
     }
 
@@ -79,14 +81,12 @@ impl OutputFile {
     /// Replaces the file by `content`. On an error the old file is unchanged.
     pub(crate) fn replace(&mut self, content: &[u8]) -> Result<(), Box<FileError>> {
         self.hold_lock()?;
-        let temporary = self.target.new_temporary()?;
         let watch = &mut self.watch;
         let OutputOptions { mode, group, .. } = self.options;
-        let path = self.target.path();
-        let replaced = replace(path, &temporary, content, mode, group, |file| watch.prepare(file));
+        let replaced = replace(&self.target, content, mode, group, |file| watch.prepare(file));
         let (found, sync_error) = replaced.map_err(|reason| {
             watch.cancel();
-            FileError::new(path, reason)
+            FileError::new(self.target.path(), reason)
         })?;
         self.watch.commit(self.target.directory());
         self.snapshot = Some(Snapshot::new(content, &found));
@@ -97,12 +97,8 @@ impl OutputFile {
 
     /// Writes the last content once more.
     pub(crate) fn restore(&mut self) -> Result<(), Box<FileError>> {
-        let Some(snapshot) = self.snapshot.take() else { return Ok(()) };
-        let restored = self.replace(&snapshot.content);
-        if restored.is_err() {
-            self.snapshot = Some(snapshot);
-        }
-        restored
+        let Some(snapshot) = &self.snapshot else { return Ok(()) };
+        self.replace(&snapshot.content.clone())
     }
 
     /// Compares the file with what was written.
@@ -123,7 +119,7 @@ impl OutputFile {
         }
         self.note_watch();
         if self.sync_failed {
-            let result = sync_directory(self.target.path());
+            let result = sync_directory(self.target.directory());
             self.note_sync(result.err());
         }
         Ok(())
@@ -161,14 +157,9 @@ impl OutputFile {
 
     /// Removes temporary files of killed processes. Only the holder of the lock may.
     fn remove_stale_files(&self) {
-        if self.lock_unsupported {
-            return;
-        }
         let Ok(entries) = fs::read_dir(self.target.directory()) else { return };
-        for entry in entries.flatten() {
-            if self.target.is_temporary(&entry.file_name()) {
-                let _ = fs::remove_file(entry.path());
-            }
+        for entry in entries.flatten().filter(|entry| self.target.is_temporary(&entry.file_name())) {
+            let _ = fs::remove_file(entry.path());
         }
     }
 

@@ -33,17 +33,16 @@ impl Target {
         let mut path = absolute(path);
         for _ in 0..MAX_LINKS {
             match fs::symlink_metadata(&path) {
-                Ok(found) if found.is_symlink() => path = follow(&path, &found)?,
+                Ok(found) if found.is_symlink() => {
+                    path = follow(&path, &found).map_err(|reason| FileError::new(&path, reason))?;
+                }
                 Ok(found) if found.is_file() => return Ok(Target::new(&path)),
                 Ok(found) => return Err(FileError::new(&path, Reason::NotRegular(found.file_type()))),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    return if names_directory || is_directory_name(&path) {
-                        Err(FileError::new(&path, Reason::NamesDirectory))
-                    } else {
-                        Ok(Target::new(&path))
-                    };
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(FileError::new(&path, error)),
+                Err(_) if names_directory || is_directory_name(&path) => {
+                    return Err(FileError::new(&path, Reason::NamesDirectory));
                 }
-                Err(error) => return Err(FileError::new(&path, error)),
+                Err(_) => return Ok(Target::new(&path)),
             }
         }
         Err(FileError::new(&path, Reason::SymlinkLoop))
@@ -69,9 +68,8 @@ impl Target {
     }
 
     /// An unpredictable name for a temporary file beside it.
-    pub(crate) fn new_temporary(&self) -> Result<PathBuf, Box<FileError>> {
-        let random = random::bytes().map_err(|error| FileError::new(&self.path, error))?;
-        Ok(self.temporary(random))
+    pub(super) fn new_temporary(&self) -> io::Result<PathBuf> {
+        random::bytes().map(|random| self.temporary(random))
     }
 
     /// A temporary file: `.NAME.XXXXXXXX.tmp`.
@@ -98,30 +96,24 @@ impl Target {
 
     /// Whether `other` leads to this file. Neither file has to exist.
     pub(crate) fn is_same_file(&self, other: &Path) -> bool {
-        match (fs::metadata(&self.path), fs::metadata(other)) {
-            (Ok(one), Ok(other)) => is_same_inode(Ok(one), Ok(other)),
-            _ => Target::resolve(other).is_ok_and(|other| {
+        is_same(&self.path, other)
+            || Target::resolve(other).is_ok_and(|other| {
                 self.path.file_name() == other.path.file_name() && is_same(self.directory(), other.directory())
-            }),
-        }
+            })
     }
 
     /// A dot-prefixed name beside the file. A name that would be too long is cut and made unique by its hash.
     fn sibling(&self, ending: &[u8]) -> PathBuf {
-        let name = self.path.file_name().unwrap_or_default().as_bytes();
+        let mut name = self.path.file_name().unwrap_or_default().as_bytes();
+        let mut hash = String::new();
         let longest = self.name_max - 1 - b".00000000.tmp".len();
-        let mut sibling = vec![b'.'];
-        if name.len() <= longest {
-            sibling.extend_from_slice(name);
-        } else {
-            let hash = format!("~{:016x}", fnv1a(name));
+        if name.len() > longest {
+            hash = format!("~{:016x}", fnv1a(name));
             // Not within a character: some file systems refuse names that are not UTF-8.
             let cut = (0..=longest - hash.len()).rfind(|end| name[*end] & 0xc0 != 0x80).unwrap_or_default();
-            sibling.extend_from_slice(&name[..cut]);
-            sibling.extend_from_slice(hash.as_bytes());
+            name = &name[..cut];
         }
-        sibling.extend_from_slice(ending);
-        self.directory().join(OsString::from_vec(sibling))
+        self.directory().join(OsString::from_vec([b".", name, hash.as_bytes(), ending].concat()))
     }
 }
 
@@ -154,23 +146,20 @@ fn is_directory_name(path: &Path) -> bool {
 
 /// The target of a symbolic link, by the kernel's rules: in a sticky directory that every user may write to, only our
 /// links and those of the directory's owner are followed (`protected_symlinks`, proc_sys_fs(5)).
-fn follow(path: &Path, link: &fs::Metadata) -> Result<PathBuf, Box<FileError>> {
+fn follow(path: &Path, link: &fs::Metadata) -> Result<PathBuf, Reason> {
     match fs::metadata(path) {
-        Ok(found) if !found.is_file() => {
-            return Err(FileError::new(path, Reason::NotRegular(found.file_type())));
-        }
+        Ok(found) if !found.is_file() => return Err(Reason::NotRegular(found.file_type())),
         Ok(_) if path.starts_with("/proc") && directory(path).file_name() == Some("fd".as_ref()) => {
-            return Err(FileError::new(path, Reason::OpenDescriptor));
+            return Err(Reason::OpenDescriptor);
         }
         _ => {}
     }
-    let parent = fs::metadata(directory(path)).map_err(|error| FileError::new(path, error))?;
+    let parent = fs::metadata(directory(path))?;
     let shared = parent.mode() & 0o1002 == 0o1002;
     if shared && link.uid() != effective_uid() && link.uid() != parent.uid() {
-        return Err(FileError::new(path, Reason::UntrustedSymlink { owner: link.uid() }));
+        return Err(Reason::UntrustedSymlink { owner: link.uid() });
     }
-    let link = fs::read_link(path).map_err(|error| FileError::new(path, error))?;
-    Ok(directory(path).join(link))
+    Ok(directory(path).join(fs::read_link(path)?))
 }
 
 /// FNV-1a, 64 bits: the name must be the same in every release, which std's hasher does not promise.
