@@ -4,7 +4,7 @@ use super::{not_synced, print, print_message, print_warning};
 use crate::cli::{KeyGenArgs, KeyPublicArgs};
 use crate::encoding::escaped;
 use crate::error::Error;
-use crate::file::{FileError, Target, directory};
+use crate::file::{FileError, Reason, Target, directory};
 use crate::keystore::{create_private, generate as new_key, read_private, write_file};
 use std::fs;
 use std::io;
@@ -54,11 +54,11 @@ fn check(args: &KeyGenArgs) -> Result<(), Error> {
     let mut named = vec![private];
     for path in [Some(&args.public), args.did.as_ref()].into_iter().flatten() {
         if read_private(path).is_ok() {
-            return Err(Error::PrivateKeyLost(path.clone()));
+            return Err(Error::WriteKey(FileError::new(path, Reason::PrivateKey)));
         }
         let target = Target::new(path);
         if named.iter().any(|other| target.is_same_file(other)) {
-            return Err(Error::SameFile(path.clone()));
+            return Err(Error::WriteKey(FileError::new(path, Reason::SameFile)));
         }
         named.push(path);
     }

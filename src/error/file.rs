@@ -16,9 +16,8 @@ pub(super) fn sentence(content: &str, FileError { path, reason }: &FileError) ->
             format!("it is uid {owner}'s in a sticky directory; remove it as that user, or use your own directory")
         }
         Reason::Group { gid, error } => {
-            let uid = effective_uid();
             let cures = "(Compose: group_add, systemd: SupplementaryGroups=, Kubernetes: fsGroup)";
-            format!("cannot set group {gid}: {error}; make uid {uid} a member of it {cures}")
+            format!("cannot set group {gid}: {error}; make uid {} a member of it {cures}", effective_uid())
         }
         Reason::NotRegular(found) => {
             format!("it is a {}, which a rename would destroy; name a regular file", kind(*found))
@@ -31,6 +30,8 @@ pub(super) fn sentence(content: &str, FileError { path, reason }: &FileError) ->
         }
         Reason::Protected => "it is the private key, which would be lost; give --out another file".into(),
         Reason::ProtectedName => "the private key has the name of a lock or temporary file; rename the key".into(),
+        Reason::PrivateKey => "it holds a private key; choose another file".into(),
+        Reason::SameFile => "two output files are the same file; choose two".into(),
         Reason::Locked { lock, pid } => {
             let (pid, lock) = (pid.map_or(String::new(), |pid| format!("pid {pid}, ")), escaped(lock));
             format!("another keeper already writes this file ({pid}lock {lock}); stop it or use another --out")
@@ -39,8 +40,7 @@ pub(super) fn sentence(content: &str, FileError { path, reason }: &FileError) ->
             format!("the lock file {} is not a regular file; remove it", escaped(lock))
         }
         Reason::LockDenied { lock, owner } => {
-            let lock = escaped(lock);
-            format!("the lock file {lock} belongs to uid {owner}; run as that user, or remove it if unused")
+            format!("the lock file {} belongs to uid {owner}; run as that user, or remove it if unused", escaped(lock))
         }
     };
     format!("failed to write {content} to {}: {reason}", escaped(path))
@@ -58,17 +58,16 @@ fn kind(found: FileType) -> &'static str {
 /// What to do about an errno, after a semicolon. Every command in it is safe to paste.
 fn hint(path: &Path, error: &io::Error) -> String {
     let parent = directory(path);
-    let word = shell_word(parent);
+    let (uid, word, file) = (effective_uid(), shell_word(parent), shell_word(path));
     let hint = match error.raw_os_error().unwrap_or(0) {
         // A deleted working directory; mkdir cannot create that again.
         libc::ENOENT if parent == Path::new(".") => "the working directory was deleted; change to another",
         libc::ENOENT => &format!("create the directory: mkdir -p {word}"),
         libc::EACCES => {
-            let (uid, own) = (effective_uid(), shell_word(&own_directory(parent)));
+            let own = shell_word(&own_directory(parent));
             &format!("uid {uid} may not write to {word}; give it its own directory: install -d -o {uid} -m 0750 {own}")
         }
         libc::EPERM => {
-            let file = shell_word(path);
             &format!("it may be immutable: lsattr -d {file} {word} shows an i or an a, which chattr -i -a removes")
         }
         libc::EROFS => &format!("{word} is read-only; mount the directory (not the single file) writable"),

@@ -10,7 +10,6 @@ use crate::file::FileError;
 use crate::keystore::KeyError;
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
 
 /// Why a command failed.
 #[derive(Debug)]
@@ -19,10 +18,6 @@ pub(crate) enum Error {
     WriteBadge(Box<FileError>),
     /// A key file was not written.
     WriteKey(Box<FileError>),
-    /// `key gen` would overwrite a private key with another file.
-    PrivateKeyLost(PathBuf),
-    /// `key gen` was given one path for two files.
-    SameFile(PathBuf),
     /// The key was not read.
     ReadKey(Box<KeyError>),
     /// The key of `badge verify` was not read.
@@ -73,12 +68,6 @@ impl fmt::Display for Error {
         match self {
             Error::WriteBadge(error) => f.write_str(&file::sentence("badge", error)),
             Error::WriteKey(error) => f.write_str(&file::sentence("key", error)),
-            Error::PrivateKeyLost(path) => {
-                write!(f, "failed to write key to {}: it holds a private key; choose another file", escaped(path))
-            }
-            Error::SameFile(path) => {
-                write!(f, "failed to write key to {}: two output files are the same file; choose two", escaped(path))
-            }
             Error::ReadKey(error) | Error::ReadVerifyKey(error) => f.write_str(&key::sentence(error)),
             Error::GenerateKey(error) => write!(f, "cannot generate a key: {error}"),
             Error::Sign(error) => write!(f, "cannot sign a badge: {error}"),

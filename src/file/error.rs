@@ -36,6 +36,10 @@ pub(crate) enum Reason {
     Protected,
     /// The protected file has the name of the lock file or of a temporary file.
     ProtectedName,
+    /// The path holds a private key, which would be lost.
+    PrivateKey,
+    /// The path is that of another file to be written.
+    SameFile,
     /// Another process holds the lock file.
     Locked { lock: PathBuf, pid: Option<u32> },
     /// The lock file is not a regular file.
