@@ -84,12 +84,12 @@ impl OutputFile {
         let watch = &mut self.watch;
         let OutputOptions { mode, group, .. } = self.options;
         let replaced = replace(&self.target, content, mode, group, |file| watch.prepare(file));
-        let (found, sync_error) = replaced.map_err(|reason| {
+        let (attributes, sync_error) = replaced.map_err(|reason| {
             watch.cancel();
             FileError::new(self.target.path(), reason)
         })?;
         self.watch.commit(self.target.directory());
-        self.snapshot = Some(Snapshot::new(content, &found));
+        self.snapshot = Some(Snapshot { content: content.to_vec(), attributes });
         self.note_sync(sync_error);
         self.note_watch();
         Ok(())

@@ -10,8 +10,8 @@ use std::path::Path;
 /// Content and attributes of the file as it was written.
 pub(super) struct Snapshot {
     pub content: Vec<u8>,
-    mode: u32,
-    owner: (u32, u32),
+    /// As they were right before the rename: some file systems ignore the requested ones.
+    pub attributes: Metadata,
 }
 
 /// How a file differs from its snapshot.
@@ -37,11 +37,6 @@ pub(crate) enum Damage {
 }
 
 impl Snapshot {
-    /// `found` are the attributes right before the rename: some file systems ignore the requested ones.
-    pub(super) fn new(content: &[u8], found: &Metadata) -> Snapshot {
-        Snapshot { content: content.to_vec(), mode: found.mode(), owner: (found.uid(), found.gid()) }
-    }
-
     /// Compares the file at `path` with this snapshot.
     pub(super) fn compare(&self, path: &Path) -> Result<(), Damage> {
         let file = open(path, libc::O_RDONLY | libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY);
@@ -50,18 +45,18 @@ impl Snapshot {
             io::ErrorKind::NotFound => Damage::Deleted,
             _ => Damage::Unreadable(error),
         })?;
-        if found.mode() & libc::S_IFMT != self.mode & libc::S_IFMT {
+        if !found.is_file() {
             return Err(Damage::NotRegular);
         }
-        if found.mode() != self.mode {
-            return Err(Damage::Mode { found: found.mode() & 0o7777, expected: self.mode & 0o7777 });
+        let written = &self.attributes;
+        if found.mode() != written.mode() {
+            return Err(Damage::Mode { found: found.mode() & 0o7777, expected: written.mode() & 0o7777 });
         }
-        let owner = (found.uid(), found.gid());
-        if owner != self.owner {
-            return Err(Damage::Owner { found: owner, expected: self.owner });
+        let (owner, expected) = ((found.uid(), found.gid()), (written.uid(), written.gid()));
+        if owner != expected {
+            return Err(Damage::Owner { found: owner, expected });
         }
-        let content = file.and_then(|file| read_at_most(&file, self.content.len() + 1)).map_err(Damage::Unreadable)?;
-        match content {
+        match file.and_then(|file| read_at_most(&file, self.content.len() + 1)).map_err(Damage::Unreadable)? {
             content if content == self.content => Ok(()),
             content if content.is_empty() => Err(Damage::Empty),
             _ => Err(Damage::Content),
