@@ -3,6 +3,7 @@
 use super::error::Reason;
 use super::target::Target;
 use crate::system::filesystem::open;
+use crate::system::retry;
 use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{PermissionsExt, fchown};
@@ -63,22 +64,14 @@ fn fill(mut file: &File, content: &[u8], mode: u32, group: Option<u32>) -> Resul
     file.write_all(content)?;
     // The group first: a wide mode must never be combined with the wrong group.
     if let Some(gid) = group {
-        set_group(file, gid)?;
+        // Unlike std's other calls, fchown is not repeated after a signal.
+        retry(|| fchown(file, None, Some(gid))).map_err(|error| match error.raw_os_error() {
+            Some(libc::EPERM) => Reason::Group { gid, error },
+            _ => Reason::Io(error),
+        })?;
     }
     file.set_permissions(Permissions::from_mode(mode))?;
     Ok(file.sync_all()?)
-}
-
-fn set_group(file: &File, gid: u32) -> Result<(), Reason> {
-    loop {
-        match fchown(file, None, Some(gid)) {
-            Ok(()) => return Ok(()),
-            // Unlike std's other calls, fchown is not repeated after a signal.
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if error.raw_os_error() == Some(libc::EPERM) => return Err(Reason::Group { gid, error }),
-            Err(error) => return Err(error.into()),
-        }
-    }
 }
 
 /// Without the fsync of the directory a power cut may undo the rename.

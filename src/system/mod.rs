@@ -27,7 +27,7 @@ fn check(result: libc::c_int) -> io::Result<libc::c_int> {
 }
 
 /// Calls again as long as a signal interrupts the call, which FUSE file systems permit without a handler, too.
-fn retry<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+pub(crate) fn retry<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
         match call() {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
