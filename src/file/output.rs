@@ -84,10 +84,7 @@ impl OutputFile {
         let watch = &mut self.watch;
         let OutputOptions { mode, group, .. } = self.options;
         let replaced = replace(&self.target, content, mode, group, |file| watch.prepare(file));
-        let (attributes, sync_error) = replaced.map_err(|reason| {
-            watch.cancel();
-            FileError::new(self.target.path(), reason)
-        })?;
+        let (attributes, sync_error) = replaced.map_err(|reason| FileError::new(self.target.path(), reason))?;
         self.watch.commit(self.target.directory());
         self.snapshot = Some(Snapshot { content: content.to_vec(), attributes });
         self.note_sync(sync_error);
@@ -119,8 +116,7 @@ impl OutputFile {
         }
         self.note_watch();
         if self.sync_failed {
-            let result = sync_directory(self.target.directory());
-            self.note_sync(result.err());
+            self.note_sync(sync_directory(self.target.directory()).err());
         }
         Ok(())
     }

@@ -26,7 +26,7 @@ impl From<io::Error> for UnwatchedReason {
 pub(super) struct Watch {
     queue: Option<Inotify>,
     file: Option<Watched>,
-    /// The temporary file that is about to be renamed.
+    /// The temporary file that is about to be renamed. If the rename fails, the file is removed and its watch with it.
     next: Option<Watched>,
     ancestors: Vec<Watched>,
     /// Why the kernel does not report changes; `None` when it does.
@@ -72,13 +72,6 @@ impl Watch {
             }
         }
         self.ancestors = ancestors;
-    }
-
-    /// The prepared file was not renamed.
-    pub(super) fn cancel(&mut self) {
-        if let (Some(queue), Some(next)) = (&self.queue, self.next.take()) {
-            queue.unwatch(next);
-        }
     }
 
     /// Discards queued events; the file is compared next.
