@@ -14,25 +14,17 @@ pub(super) struct Snapshot {
     pub attributes: Metadata,
 }
 
-/// How a file differs from its snapshot.
+/// How a file differs from its snapshot: in its permission bits (`Mode`), or in user id and group id (`Owner`).
+/// `Unwatchable`: it does not, but the kernel cannot watch this inode.
 #[derive(Debug)]
 pub(crate) enum Damage {
     Deleted,
     NotRegular,
-    /// Permission bits.
-    Mode {
-        found: u32,
-        expected: u32,
-    },
-    /// User id and group id.
-    Owner {
-        found: (u32, u32),
-        expected: (u32, u32),
-    },
+    Mode { found: u32, expected: u32 },
+    Owner { found: (u32, u32), expected: (u32, u32) },
     Empty,
     Content,
     Unreadable(io::Error),
-    /// The content is right, but the kernel cannot watch this inode.
     Unwatchable,
 }
 

@@ -74,16 +74,13 @@ impl Target {
 
     /// A temporary file: `.NAME.XXXXXXXX.tmp`.
     fn temporary(&self, random: [u8; 4]) -> PathBuf {
-        let random = u32::from_be_bytes(random);
-        self.sibling(format!(".{random:08x}.tmp").as_bytes())
+        self.sibling(format!(".{:08x}.tmp", u32::from_be_bytes(random)).as_bytes())
     }
 
     /// Whether `name` is a temporary file of this target, left behind by a killed process.
     pub(super) fn is_temporary(&self, name: &OsStr) -> bool {
-        let model = self.temporary([0; 4]);
-        let Some(prefix) = model.file_name().and_then(|model| model.as_bytes().strip_suffix(b"00000000.tmp")) else {
-            return false;
-        };
+        let prefix = self.sibling(b".");
+        let prefix = prefix.file_name().unwrap_or_default().as_bytes();
         let random = name.as_bytes().strip_prefix(prefix).and_then(|rest| rest.strip_suffix(b".tmp"));
         random.is_some_and(|random| random.len() == 8 && random.iter().all(u8::is_ascii_hexdigit))
     }
