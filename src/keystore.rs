@@ -5,7 +5,7 @@ use crate::key::{JwkError, PrivateKey, PublicKey};
 use crate::system::descriptor::read_at_most;
 use crate::system::filesystem::{is_read_only, open};
 use crate::system::random;
-use std::fs;
+use std::fs::{self, FileType};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -35,8 +35,7 @@ pub(crate) struct KeyError {
 pub(crate) enum KeyFault {
     /// A system call failed.
     Io(io::Error),
-    Directory,
-    NotRegular,
+    NotRegular(FileType),
     /// Longer than 16 KiB.
     TooLong,
     NotUtf8,
@@ -82,10 +81,9 @@ fn read<T>(path: &Path, private: bool, parse: fn(&str) -> Result<T, JwkError>) -
 fn read_text(path: &Path) -> Result<String, KeyFault> {
     // O_NONBLOCK and O_NOCTTY: a FIFO must not block, and a terminal must not become the controlling one.
     let file = open(path, libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY).map_err(KeyFault::Io)?;
-    match file.metadata().map_err(KeyFault::Io)?.file_type() {
-        found if found.is_dir() => return Err(KeyFault::Directory),
-        found if !found.is_file() => return Err(KeyFault::NotRegular),
-        _ => {}
+    let found = file.metadata().map_err(KeyFault::Io)?;
+    if !found.is_file() {
+        return Err(KeyFault::NotRegular(found.file_type()));
     }
     match String::from_utf8(read_at_most(&file, MAX_LEN + 1).map_err(KeyFault::Io)?) {
         Ok(text) if text.len() > MAX_LEN => Err(KeyFault::TooLong),

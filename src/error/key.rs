@@ -13,8 +13,8 @@ pub(super) fn sentence(KeyError { path, private, fault }: &KeyError) -> String {
     let fault = match (fault, path) {
         (KeyFault::Io(error), Some(path)) if *private => format!("{error}{}", hint(path, error)),
         (KeyFault::Io(error), _) => error.to_string(),
-        (KeyFault::Directory, _) => "it is a directory; name the file in it".into(),
-        (KeyFault::NotRegular, _) => "it is not a regular file; name the file that holds the JWK".into(),
+        (KeyFault::NotRegular(found), _) if found.is_dir() => "it is a directory; name the file in it".into(),
+        (KeyFault::NotRegular(_), _) => "it is not a regular file; name the file that holds the JWK".into(),
         (KeyFault::TooLong, _) => "it is larger than 16 KiB; name a file that holds one JWK".into(),
         (KeyFault::NotUtf8, _) => "it is not UTF-8 text; name a file that holds a JWK".into(),
         (KeyFault::Jwk(error @ JwkError::Pem), _) => format!("{error}; README.md shows how to convert it"),

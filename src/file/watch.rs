@@ -41,9 +41,9 @@ impl Watch {
 
     /// Watches the temporary file before its rename, so that no change of the new file goes unseen; or the file that is
     /// in place, whose watches then stay.
-    pub(super) fn prepare(&mut self, temporary: &Path) {
+    pub(super) fn prepare(&mut self, path: &Path) {
         let queue = self.queue.take().map_or_else(Inotify::open, Ok);
-        (self.next, self.unwatched) = match queue.and_then(|queue| self.queue.insert(queue).watch_file(temporary)) {
+        (self.next, self.unwatched) = match queue.and_then(|queue| self.queue.insert(queue).watch_file(path)) {
             Ok(next) => (Some(next), None),
             Err(error) => (None, Some(error.into())),
         };
