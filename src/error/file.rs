@@ -13,7 +13,7 @@ pub(super) fn sentence(content: &str, FileError { path, reason }: &FileError) ->
     let reason = match reason {
         Reason::Io(error) => format!("{error}{}", hint(path, error)),
         Reason::Sticky { owner } => {
-            format!("it is uid {owner}'s in a sticky directory; remove it as that user, or use your own directory")
+            format!("it belongs to uid {owner} in a sticky directory; remove it as that user or use another directory")
         }
         Reason::Group { gid, error } => {
             let cures = "(Compose: group_add, systemd: SupplementaryGroups=, Kubernetes: fsGroup)";
