@@ -27,19 +27,14 @@ const CRITICAL: State = ("CRITICAL", 2);
 #[inline(never)]
 pub(super) fn health(args: &HealthArgs) -> u8 {
     let now = clock::wall().div_euclid(1000);
-    let (state, message, badge) = match read(args) {
-        Err(message) => (CRITICAL, message, None),
-        Ok(badge) => {
-            let (state, message) = judge(&badge, args.min_remaining, now);
-            (state, message, Some(badge))
-        }
+    let badge = read(args);
+    let (state, message) = match &badge {
+        Err(message) => (CRITICAL, message.clone()),
+        Ok(badge) => judge(badge, args.min_remaining, now),
     };
     if !args.quiet {
-        let text = if args.json {
-            json(args, state, &message, badge.as_ref(), now)
-        } else {
-            format!("{}: {message}\n", state.0)
-        };
+        let text =
+            if args.json { json(args, state, &message, badge.ok(), now) } else { format!("{}: {message}\n", state.0) };
         // The exit status counts, also when the output is not read.
         let _ = print(&text);
     }
@@ -47,16 +42,12 @@ pub(super) fn health(args: &HealthArgs) -> u8 {
 }
 
 fn judge(badge: &Unverified, min_remaining: i64, now: i64) -> (State, String) {
-    let remaining = badge.exp - now;
     let begin = badge.iat.max(badge.nbf).unwrap_or(i64::MIN);
-    if remaining <= 0 {
-        (CRITICAL, "Badge expired".into())
-    } else if begin > now.saturating_add(SKEW) {
-        (CRITICAL, format!("Badge not valid for another {}s", begin - now))
-    } else if remaining < min_remaining {
-        (WARNING, format!("Badge expires in {remaining}s"))
-    } else {
-        (HEALTHY, format!("Badge valid for {remaining}s"))
+    match badge.exp - now {
+        ..=0 => (CRITICAL, "Badge expired".into()),
+        _ if begin > now.saturating_add(SKEW) => (CRITICAL, format!("Badge not valid for another {}s", begin - now)),
+        remaining if remaining < min_remaining => (WARNING, format!("Badge expires in {remaining}s")),
+        remaining => (HEALTHY, format!("Badge valid for {remaining}s")),
     }
 }
 
@@ -85,7 +76,7 @@ fn read_token(path: &Path) -> Result<Vec<u8>, String> {
     read_at_most(&file, MAX_TOKEN_LEN + 2).map_err(failed)
 }
 
-fn json(args: &HealthArgs, state: State, message: &str, badge: Option<&Unverified>, now: i64) -> String {
+fn json(args: &HealthArgs, state: State, message: &str, badge: Option<Unverified>, now: i64) -> String {
     let mut object = JsonObject::new().string("state", state.0).string("message", message);
     if let Some(badge) = badge {
         object = object.integer("remaining", badge.exp - now).integer("exp", badge.exp);

@@ -31,8 +31,7 @@ pub(super) fn generate(args: &KeyGenArgs) -> Result<(), Error> {
 }
 
 fn write(path: &Path, content: &str, mode: u32) -> Result<(), Error> {
-    warn(path, write_file(path, content, mode).map_err(Error::WriteKey)?);
-    Ok(())
+    write_file(path, content, mode).map(|sync_error| warn(path, sync_error)).map_err(Error::WriteKey)
 }
 
 fn warn(path: &Path, sync_error: Option<io::Error>) {
@@ -44,13 +43,11 @@ fn warn(path: &Path, sync_error: Option<io::Error>) {
 /// Before anything is written: no private key is lost, and no file is written twice.
 fn check(args: &KeyGenArgs) -> Result<(), Error> {
     let private = args.private.as_path();
+    let failed = |error| Error::WriteKey(FileError::new(private, error));
     if private.symlink_metadata().is_ok() && !args.force {
-        let error = io::Error::from_raw_os_error(libc::EEXIST);
-        return Err(Error::WriteKey(FileError::new(private, error)));
+        return Err(failed(io::Error::from_raw_os_error(libc::EEXIST)));
     }
-    if let Err(error) = fs::metadata(directory(private)) {
-        return Err(Error::WriteKey(FileError::new(private, error)));
-    }
+    fs::metadata(directory(private)).map_err(failed)?;
     let mut named = vec![private];
     for path in [Some(&args.public), args.did.as_ref()].into_iter().flatten() {
         if read_private(path).is_ok() {
