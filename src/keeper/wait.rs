@@ -14,7 +14,7 @@ pub(super) struct EventSources {
     signals: Signals,
     wall: Timer,
     boot: Timer,
-    watchdog: Option<Timer>,
+    watchdog: Timer,
 }
 
 pub(super) fn now() -> Moment {
@@ -24,12 +24,10 @@ pub(super) fn now() -> Moment {
 impl EventSources {
     /// `watchdog_period` is the time between two watchdog pings in milliseconds.
     pub(super) fn open(watchdog_period: Option<i64>) -> io::Result<EventSources> {
-        let watchdog = watchdog_period.map(|period| -> io::Result<Timer> {
-            let timer = Timer::boot()?;
-            timer.arm_every(clock::boot() + period, period)?;
-            Ok(timer)
-        });
-        let watchdog = watchdog.transpose()?;
+        let watchdog = Timer::boot()?;
+        if let Some(period) = watchdog_period {
+            watchdog.arm_every(clock::boot() + period, period)?;
+        }
         Ok(EventSources { signals: Signals::open()?, wall: Timer::wall()?, boot: Timer::boot()?, watchdog })
     }
 
@@ -60,15 +58,11 @@ impl EventSources {
                 Some(self.wall.as_fd()),
                 Some(self.boot.as_fd()),
                 file,
-                self.watchdog.as_ref().map(AsFd::as_fd),
+                Some(self.watchdog.as_fd()),
             ])?;
-            if watchdog && let Some(timer) = &self.watchdog {
-                timer.drain();
+            if watchdog {
+                self.watchdog.drain();
                 ping();
-            }
-            if wall || boot {
-                self.wall.drain();
-                self.boot.drain();
             }
             if signal && let Some(event) = self.read_signals() {
                 return Ok(event);
@@ -76,6 +70,7 @@ impl EventSources {
             if touched {
                 return Ok(Event::FileTouched);
             }
+            // The next sleep arms both timers anew, which makes them unreadable (timerfd_create(2)).
             if wall || boot {
                 return Ok(Event::Woke);
             }
