@@ -19,10 +19,8 @@ pub(crate) struct GeneratedKey {
 
 /// Checks the existing key. Before anything is written: an error leaves nothing behind.
 pub(crate) fn check_key(settings: &Settings) -> Result<(), Error> {
-    match missing_key(settings) {
-        None => check_own_did(settings, Some(&settings.key.read()?)),
-        Some(_) => check_own_did(settings, None),
-    }
+    let key = if missing_key(settings).is_none() { Some(settings.key.read()?) } else { None };
+    check_own_did(settings, key.as_ref())
 }
 
 /// With `--generate-key`, creates a missing key. Last before the first badge: an error before it leaves no key behind.
@@ -44,12 +42,9 @@ pub(crate) fn issue(settings: &Settings, validity: Validity) -> Result<Badge, Er
 /// A self-signed badge is issued by and for its own key. A key that is not generated yet has no known DID.
 fn check_own_did(settings: &Settings, key: Option<&PrivateKey>) -> Result<(), Error> {
     let actual = key.map(|key| key.public().did_key());
-    match settings.required_did.iter().find(|(_, did)| Some(did) != actual.as_ref()) {
-        None => Ok(()),
-        Some((origin, required)) => {
-            Err(Error::NotOwnDid { origin: origin.clone(), required: required.clone(), actual })
-        }
-    }
+    let other = settings.required_did.iter().find(|(_, did)| Some(did) != actual.as_ref());
+    let Some((origin, required)) = other.cloned() else { return Ok(()) };
+    Err(Error::NotOwnDid { origin, required, actual })
 }
 
 /// The path of the key that is to be generated: nothing, not even a broken symbolic link, has that name.
