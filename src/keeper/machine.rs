@@ -29,7 +29,8 @@ pub(crate) struct Machine {
     file_event_at: Option<i64>,
     ignore_file_events_until: i64,
     next_poll: i64,
-    waiting_for_clock: bool,
+    /// The clock was not set at the last step.
+    pub waiting_for_clock: bool,
     /// When the clock was last seen to be set, or the start.
     clock_set_at: Moment,
 }
@@ -78,29 +79,15 @@ impl Machine {
 
     /// Whether the badge is valid now: neither expired nor, after the clock went back, from the future.
     pub(crate) fn has_valid_badge(&self, now: Moment) -> bool {
-        use IssueReason::{Expired, FromTheFuture, Start};
-        !matches!(self.due(now), Some(Start | Expired | FromTheFuture))
+        matches!(self.due(now), None | Some(IssueReason::Due | IssueReason::Requested))
     }
 
-    /// When a pending renewal, else a pending restore, is attempted next. Boot time in milliseconds.
-    pub(crate) fn next_attempt(&self, now: Moment) -> Option<i64> {
+    /// The attempts of the pending renewal, else of the pending restore.
+    pub(super) fn pending(&self, now: Moment) -> Option<Backoff> {
         match self.due(now) {
-            Some(_) => Some(self.issue.not_before),
-            None => self.damaged.then_some(self.restore.not_before),
+            Some(_) => Some(self.issue),
+            None => self.damaged.then_some(self.restore),
         }
-    }
-
-    /// Whether the pending renewal, else the pending restore, has failed.
-    pub(crate) fn is_failing(&self, now: Moment) -> bool {
-        match self.due(now) {
-            Some(_) => self.issue.failures > 0,
-            None => self.damaged && self.restore.failures > 0,
-        }
-    }
-
-    /// Whether the clock was not set at the last step.
-    pub(crate) fn is_waiting_for_clock(&self) -> bool {
-        self.waiting_for_clock
     }
 
     fn take(&mut self, event: &Event, now: Moment) {
@@ -199,17 +186,14 @@ impl Machine {
         let restore = (valid && self.damaged).then_some(self.restore.not_before);
         let check = (intact && self.check_pending).then_some(self.ignore_file_events_until);
         let poll = (intact && self.polls()).then_some(self.next_poll.max(self.ignore_file_events_until));
+        // While a renewal fails, the wall deadline is the end of the old badge: after it a damaged file is no longer
+        // restored. It also keeps the timer armed, which reports when the clock is set.
+        let end_or_never = self.expiry().filter(|end| *end > now.wall).unwrap_or(i64::MAX);
         Sleep {
-            wall: if due { Some(self.end_or_never(now)) } else { self.renewal() },
+            wall: if due { Some(end_or_never) } else { self.renewal() },
             boot: [retry, restore, check, poll].into_iter().flatten().min(),
             ignore_file_events: !intact || self.check_pending,
         }
-    }
-
-    /// While a renewal fails, the wall deadline is the end of the old badge: after it a damaged file is no longer restored.
-    /// It also keeps the timer armed, which reports when the clock is set.
-    fn end_or_never(&self, now: Moment) -> i64 {
-        self.expiry().filter(|end| *end > now.wall).unwrap_or(i64::MAX)
     }
 
     fn due(&self, now: Moment) -> Option<IssueReason> {

@@ -20,11 +20,6 @@ impl Moment {
         if step.abs() < SECOND { 0 } else { step }
     }
 
-    /// The wall time at the boot time `boot`, unless the clock is set before.
-    pub(crate) fn wall_at(self, boot: i64) -> i64 {
-        boot.saturating_add(self.offset())
-    }
-
     /// Wall minus boot time. It changes only when the wall clock is set.
     pub(crate) fn offset(self) -> i64 {
         self.wall - self.boot

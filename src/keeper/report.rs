@@ -3,6 +3,7 @@
 use super::event::{Action, Event};
 use super::machine::Machine;
 use super::moment::{Moment, SECOND};
+use super::policy::Backoff;
 use crate::file::FileWarning;
 use crate::report::{Notice, Status};
 
@@ -28,7 +29,7 @@ pub(crate) fn report<'a>(transition: &Transition<'a>) -> Vec<Notice<'a>> {
     }
     notices.extend(notice(transition));
     notices.extend(warnings.iter().map(Notice::File));
-    if after.is_waiting_for_clock() && !before.is_waiting_for_clock() {
+    if after.waiting_for_clock && !before.waiting_for_clock {
         notices.push(Notice::WaitingForClock { now: seconds(now.wall) });
     }
     if let Action::Sleep(_) = action {
@@ -39,6 +40,7 @@ pub(crate) fn report<'a>(transition: &Transition<'a>) -> Vec<Notice<'a>> {
 
 fn notice<'a>(transition: &Transition<'a>) -> Option<Notice<'a>> {
     let Transition { before, event, after, action, now, .. } = *transition;
+    let next_attempt = after.pending(now).map(|pending| attempt_time(pending, now));
     match event {
         Event::Woke | Event::FileTouched | Event::FoundIntact => None,
         Event::RenewalRequested => Some(Notice::RenewalRequested),
@@ -51,34 +53,33 @@ fn notice<'a>(transition: &Transition<'a>) -> Option<Notice<'a>> {
         }
         Event::Restored { .. } => Some(Notice::Restored),
         Event::IssueFailed(error) | Event::RestoreFailed(error) => {
-            let next_attempt = next_attempt(after, now).filter(|_| *action != Action::GiveUp);
-            Some(Notice::Failed { error, next_attempt })
+            Some(Notice::Failed { error, next_attempt: next_attempt.filter(|_| *action != Action::GiveUp) })
         }
         Event::FoundDamaged(damage) => {
             let delayed = matches!(action, Action::Sleep(_));
-            Some(Notice::Damaged { damage, next_attempt: next_attempt(after, now).filter(|_| delayed) })
+            Some(Notice::Damaged { damage, next_attempt: next_attempt.filter(|_| delayed) })
         }
         Event::StopRequested => Some(Notice::Stopped { has_badge: before.expiry().is_some() }),
     }
 }
 
 fn status(machine: &Machine, now: Moment) -> Status {
-    if machine.is_waiting_for_clock() {
+    if machine.waiting_for_clock {
         return Status::WaitingForClock;
     }
     let until = machine.expiry().map(seconds);
-    match next_attempt(machine, now).filter(|_| machine.is_failing(now)) {
-        Some(next_attempt) => Status::Failing { until: until.filter(|_| machine.has_valid_badge(now)), next_attempt },
-        None => Status::Valid {
-            until: until.unwrap_or_default(),
-            renewal: machine.renewal().map(seconds).unwrap_or_default(),
+    match machine.pending(now).filter(|pending| pending.failures > 0) {
+        Some(failing) => Status::Failing {
+            until: until.filter(|_| machine.has_valid_badge(now)),
+            next_attempt: attempt_time(failing, now),
         },
+        None => Status::Valid { until: until.unwrap_or_default(), renewal: machine.renewal().map_or(0, seconds) },
     }
 }
 
-/// Unix seconds of the next attempt, if something is pending. One that is overdue follows at once.
-fn next_attempt(machine: &Machine, now: Moment) -> Option<i64> {
-    machine.next_attempt(now).map(|boot| seconds(now.wall_at(boot.max(now.boot))))
+/// Unix seconds of the next attempt, unless the clock is set before. One that is overdue follows at once.
+fn attempt_time(pending: Backoff, now: Moment) -> i64 {
+    seconds(pending.not_before.max(now.boot).saturating_add(now.offset()))
 }
 
 fn seconds(milliseconds: i64) -> i64 {

@@ -171,7 +171,7 @@ impl World {
             assert!(from != to, "{}", state());
             told = rest;
         }
-        if after.is_waiting_for_clock() && !before.is_waiting_for_clock() {
+        if after.waiting_for_clock && !before.waiting_for_clock {
             let [rest @ .., Notice::WaitingForClock { .. }] = told else { panic!("untold wait\n{}", state()) };
             told = rest;
         }
@@ -187,7 +187,7 @@ impl World {
                 assert!((earliest / SECOND..=latest / SECOND).contains(&next), "{}", state());
             }
             (Event::FoundDamaged(_), [Notice::Damaged { next_attempt, .. }]) => {
-                assert_eq!(next_attempt.is_some(), sleeps && after.next_attempt(now).is_some(), "{}", state());
+                assert_eq!(next_attempt.is_some(), sleeps && after.pending(now).is_some(), "{}", state());
             }
             (Event::RenewalRequested, [Notice::RenewalRequested]) => {}
             (Event::Woke | Event::FileTouched | Event::FoundIntact, []) => {}
