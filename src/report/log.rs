@@ -12,8 +12,8 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// The form of a line.
-enum Format {
+/// Writes notices as lines of one form.
+pub(crate) enum Log {
     /// Date, level, sentence.
     Text,
     /// The priority that journald strips (sd-daemon(3)), sentence. The journal adds the time.
@@ -25,17 +25,14 @@ enum Format {
 /// A pipe that poll(2) reports as writable takes this many bytes at once (PIPE_BUF, pipe(7)).
 const MAX_LINE: usize = 4096;
 
-/// Writes notices as lines.
-pub(crate) struct Log(Format);
-
 impl Log {
     /// `journal_stream` is `$JOURNAL_STREAM`. It counts only when it names what stderr is: child processes inherit it.
     pub(crate) fn new(json: bool, journal_stream: Option<&str>) -> Log {
-        Log(match journal_stream {
-            _ if json => Format::Json,
-            Some(stream) if is_stderr(stream) => Format::Journal,
-            _ => Format::Text,
-        })
+        match journal_stream {
+            _ if json => Log::Json,
+            Some(stream) if is_stderr(stream) => Log::Journal,
+            _ => Log::Text,
+        }
     }
 
     /// A line that would not fit into a pipe at once loses its facts and the end of its sentence.
@@ -54,10 +51,10 @@ impl Log {
     fn format(&self, Line { level, event, sentence, facts }: &Line) -> String {
         let (name, priority) = level;
         let now = clock::wall().div_euclid(1000);
-        match self.0 {
-            Format::Text => format!("{} {name}: {sentence}\n", date(now)),
-            Format::Journal => format!("<{priority}>{sentence}\n"),
-            Format::Json => {
+        match self {
+            Log::Text => format!("{} {name}: {sentence}\n", date(now)),
+            Log::Journal => format!("<{priority}>{sentence}\n"),
+            Log::Json => {
                 let object = JsonObject::new().integer("time", now).string("level", name).string("event", event);
                 object.string("message", sentence).extend(facts).finish() + "\n"
             }
