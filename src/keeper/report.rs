@@ -45,11 +45,8 @@ fn notice<'a>(transition: &Transition<'a>) -> Option<Notice<'a>> {
         Event::Woke | Event::FileTouched | Event::FoundIntact => None,
         Event::RenewalRequested => Some(Notice::RenewalRequested),
         Event::Issued { badge, reason, .. } => {
-            let (renewal, now) = (seconds(after.renewal()?), seconds(now.wall));
-            Some(match before.expiry() {
-                None => Notice::Started { badge, renewal, now },
-                Some(_) => Notice::Renewed { badge, reason: *reason, renewal, now },
-            })
+            let renewal = seconds(after.renewal()?);
+            Some(Notice::Issued { badge, reason: *reason, renewal, now: seconds(now.wall) })
         }
         Event::Restored { .. } => Some(Notice::Restored),
         Event::IssueFailed(error) | Event::RestoreFailed(error) => {

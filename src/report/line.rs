@@ -43,12 +43,12 @@ pub(super) fn line(notice: &Notice, out: &str) -> Option<Line> {
             let sentence = format!("the clock was set from {} to {}", date(*from), date(*to));
             (WARNING, "clock", sentence, none.integer("step", to - from))
         }
-        Notice::Started { badge, renewal, now } => {
+        Notice::Issued { badge, reason: IssueReason::Start, renewal, now } => {
             let (subject, key) = (escaped(&badge.subject), short_key(&badge.key));
             let sentence = format!("started: {out} for {subject}, {} (key {key})", until(badge, *renewal, *now));
             (INFO, "started", sentence, badge_facts(badge, *renewal, out))
         }
-        Notice::Renewed { badge, reason, renewal, now } => {
+        Notice::Issued { badge, reason, renewal, now } => {
             let reason = match reason {
                 IssueReason::Start | IssueReason::Due => "",
                 IssueReason::Expired => " after the old badge expired",

@@ -31,12 +31,10 @@ pub(crate) enum Notice<'a> {
     WaitingForClock { now: i64 },
     /// The wall clock was set.
     ClockSet { from: i64, to: i64 },
-    /// The first badge is in place.
-    Started { badge: &'a Badge, renewal: i64, now: i64 },
     /// SIGHUP requests a renewal.
     RenewalRequested,
-    /// Another badge is in place.
-    Renewed { badge: &'a Badge, reason: IssueReason, renewal: i64, now: i64 },
+    /// A new badge is in place.
+    Issued { badge: &'a Badge, reason: IssueReason, renewal: i64, now: i64 },
     /// The file differs from what was written. `next_attempt`: when the restore is delayed.
     Damaged { damage: &'a Damage, next_attempt: Option<i64> },
     /// The file has its content again.

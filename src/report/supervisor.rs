@@ -1,7 +1,7 @@
 //! Readiness, status and watchdog: systemd's socket (sd_notify(3)), and the newline on a descriptor that s6, dinit and
 //! OpenRC wait for.
 
-use super::notice::{Notice, Status};
+use super::notice::{IssueReason, Notice, Status};
 use super::time::date;
 use crate::system::clock;
 use std::ffi::{OsStr, OsString};
@@ -22,7 +22,6 @@ pub(crate) struct Supervisor {
     status: String,
     /// The last failure, for the status line.
     failure: String,
-    is_ready: bool,
     is_reloading: bool,
 }
 
@@ -44,8 +43,11 @@ impl Supervisor {
 
     pub(super) fn tell(&mut self, notice: &Notice) {
         match notice {
-            Notice::Started { .. } | Notice::Renewed { .. } => self.ready(),
-            Notice::RenewalRequested => self.reload(),
+            Notice::Issued { reason: IssueReason::Start, .. } => self.ready(),
+            Notice::RenewalRequested => {
+                self.is_reloading = true;
+                self.send(&format!("RELOADING=1\nMONOTONIC_USEC={}", clock::monotonic_usec()));
+            }
             Notice::Failed { error, .. } => self.failure = error.to_string(),
             Notice::Sleeping(status) if self.socket.is_some() => self.status(*status),
             Notice::Stopped { .. } => self.send("STOPPING=1"),
@@ -55,7 +57,9 @@ impl Supervisor {
 
     /// Sends the status line when it differs from the last one. Ends a reload: READY=1 follows RELOADING=1.
     fn status(&mut self, status: Status) {
-        self.end_reload();
+        if std::mem::take(&mut self.is_reloading) {
+            self.send("READY=1");
+        }
         let line = match status {
             Status::WaitingForClock => "waiting for the clock to be set; no badge is signed until then".into(),
             Status::Valid { until, renewal } => {
@@ -75,25 +79,11 @@ impl Supervisor {
         }
     }
 
-    fn reload(&mut self) {
-        self.is_reloading = self.socket.is_some();
-        self.send(&format!("RELOADING=1\nMONOTONIC_USEC={}", clock::monotonic_usec()));
-    }
-
-    fn end_reload(&mut self) {
-        if std::mem::take(&mut self.is_reloading) {
-            self.send("READY=1");
-        }
-    }
-
-    /// A badge is in place. (s6: notification-fd; OpenRC: notify=fd:N.)
+    /// The first badge is in place. (s6: notification-fd; OpenRC: notify=fd:N.)
     fn ready(&mut self) {
-        self.end_reload();
-        if !std::mem::replace(&mut self.is_ready, true) {
-            self.send("READY=1");
-            if let Some(mut file) = self.ready_fd.take() {
-                let _ = file.write_all(b"\n");
-            }
+        self.send("READY=1");
+        if let Some(mut file) = self.ready_fd.take() {
+            let _ = file.write_all(b"\n");
         }
     }
 

@@ -61,8 +61,8 @@ impl Keeper {
 /// A notice without what belongs to the badge and the error.
 fn name(notice: &Notice) -> String {
     match notice {
-        Notice::Started { renewal, .. } => format!("started, renewal at {renewal}"),
-        Notice::Renewed { reason, renewal, .. } => format!("renewed, {reason:?}, renewal at {renewal}"),
+        Notice::Issued { reason: IssueReason::Start, renewal, .. } => format!("started, renewal at {renewal}"),
+        Notice::Issued { reason, renewal, .. } => format!("renewed, {reason:?}, renewal at {renewal}"),
         Notice::Failed { next_attempt, .. } => format!("failed, next attempt {next_attempt:?}"),
         Notice::Damaged { next_attempt, .. } => format!("damaged, next attempt {next_attempt:?}"),
         other => format!("{other:?}"),
@@ -79,7 +79,7 @@ fn issued(iat: i64) -> Event {
         issuer: "https://i".into(),
         key: "did:key:z".into(),
     };
-    let reason = IssueReason::Due;
+    let reason = if iat == START { IssueReason::Start } else { IssueReason::Due };
     Event::Issued { badge, reason, watched: true }
 }
 

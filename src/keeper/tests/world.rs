@@ -176,7 +176,7 @@ impl World {
             told = rest;
         }
         match (event, told) {
-            (Event::Issued { badge, .. }, [Notice::Started { renewal, .. } | Notice::Renewed { renewal, .. }]) => {
+            (Event::Issued { badge, .. }, [Notice::Issued { renewal, .. }]) => {
                 let due = (badge.exp * SECOND - self.policy.renew_before).div_euclid(SECOND);
                 assert_eq!(*renewal, due, "{}", state());
             }
