@@ -130,16 +130,12 @@ impl Machine {
 
     /// Another process that undoes each restore meets a growing delay.
     fn delay_restore(&mut self, now: Moment) {
-        self.restore.not_before = now.boot;
-        match self.restored_at.filter(|at| now.boot - at <= MAX_RETRY) {
-            None => self.reverted_restores = 0,
-            Some(restored_at) => {
-                self.reverted_restores = self.reverted_restores.saturating_add(1);
-                if let Some(excess @ 1..) = self.reverted_restores.checked_sub(RESTORE_BURST) {
-                    self.restore.not_before = restored_at + exponential(excess).min(MAX_RETRY);
-                }
-            }
-        }
+        let reverted = self.restored_at.filter(|at| now.boot - at <= MAX_RETRY);
+        self.reverted_restores = reverted.map_or(0, |_| self.reverted_restores.saturating_add(1));
+        self.restore.not_before = match (reverted, self.reverted_restores.checked_sub(RESTORE_BURST)) {
+            (Some(restored_at), Some(excess @ 1..)) => restored_at + exponential(excess).min(MAX_RETRY),
+            _ => now.boot,
+        };
     }
 
     fn take_file_event(&mut self, now: Moment) {
