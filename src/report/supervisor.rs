@@ -66,10 +66,8 @@ impl Supervisor {
                 format!("valid until {}, next renewal at {}", date(until), date(renewal))
             }
             Status::Failing { until, next_attempt } => {
-                let badge = match until {
-                    Some(until) => format!("the badge is valid until {}", date(until)),
-                    None => "there is no valid badge".into(),
-                };
+                let badge = until.map(|until| format!("the badge is valid until {}", date(until)));
+                let badge = badge.as_deref().unwrap_or("there is no valid badge");
                 format!("{}; next attempt at {}; {badge}", self.failure, date(next_attempt))
             }
         };
