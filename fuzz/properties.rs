@@ -11,7 +11,7 @@ use capiscio::cli::{Invocation, Request, parse, parse_duration};
 use capiscio::encoding::json::{self, Json, MAX_DEPTH, MAX_MEMBERS, quote};
 use capiscio::encoding::{base58, base64url, escaped};
 use capiscio::file::OutputOptions;
-use capiscio::keeper::settings::Settings;
+use capiscio::keeper::Settings;
 use capiscio::key::{JwkError, PrivateKey, PublicKey};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;

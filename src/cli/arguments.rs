@@ -4,8 +4,8 @@ use super::flags::*;
 use super::given::Args;
 use crate::badge::claims::{Identity, Issuance};
 use crate::file::OutputOptions;
+use crate::keeper::Settings;
 use crate::keeper::policy::Policy;
-use crate::keeper::settings::Settings;
 use crate::keystore::KeySource;
 use std::path::PathBuf;
 

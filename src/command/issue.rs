@@ -6,8 +6,7 @@ use crate::encoding::escaped;
 use crate::error::Error;
 use crate::file::{OutputFile, OutputOptions};
 use crate::keeper::policy::CLOCK_FLOOR;
-use crate::keeper::settings::Settings;
-use crate::keeper::{check_key, generate_missing_key, issue as sign};
+use crate::keeper::{Settings, check_key, generate_missing_key, issue as sign};
 use crate::report::file_warning;
 use crate::system::clock;
 

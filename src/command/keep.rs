@@ -5,8 +5,7 @@ use crate::cli::KeepOptions;
 use crate::encoding::{escaped, shell_word};
 use crate::error::Error;
 use crate::file::{OutputFile, OutputOptions};
-use crate::keeper::settings::Settings;
-use crate::keeper::{check_key, generate_missing_key, run};
+use crate::keeper::{Settings, check_key, generate_missing_key, run};
 use crate::keystore::permissions_warning;
 use crate::report::log::Log;
 use crate::report::{Notice, Reporter, Supervisor};
@@ -20,8 +19,7 @@ pub(super) fn keep(settings: &Settings, options: KeepOptions, warnings: &[String
     // Before this process opens anything: so the number can only be a descriptor that the supervisor left open.
     let ready_fd = options.ready_fd.map(descriptor::inherited).transpose().map_err(Error::ReadyFd)?;
     signals::reap_children();
-    let journal = env::var("JOURNAL_STREAM").ok();
-    let log = Log::new(options.json_log, journal.as_deref());
+    let log = Log::new(options.json_log, env::var("JOURNAL_STREAM").ok());
     let supervisor = Supervisor::new(ready_fd, |name| env::var_os(name));
     let mut reporter = Reporter { log, supervisor, out: options.output.path.clone() };
     for warning in warnings {

@@ -8,9 +8,9 @@ pub mod policy;
 mod prepare;
 mod report;
 mod run;
-pub mod settings;
 mod wait;
 
+pub use prepare::Settings;
 pub(crate) use prepare::{check_key, generate_missing_key, issue};
 pub(crate) use run::run;
 

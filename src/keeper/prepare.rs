@@ -1,14 +1,28 @@
-//! The steps before the first badge, and the issuing of one badge.
+//! The settings of a keeper, the steps before the first badge, and the issuing of one badge.
 
-use super::settings::Settings;
-use crate::badge::claims::Validity;
+use super::policy::Policy;
+use crate::badge::claims::{Identity, Validity};
 use crate::badge::issue::{self as badge, Badge};
 use crate::error::Error;
 use crate::key::PrivateKey;
-use crate::keystore::{create_private, generate};
+use crate::keystore::{KeySource, create_private, generate};
 use crate::system::random;
 use std::io;
 use std::path::Path;
+
+/// What `badge keep` and `badge issue` are told. It does not change while they run.
+pub struct Settings {
+    /// The claims that stay the same from badge to badge.
+    pub identity: Identity,
+    /// With `--self-sign`: each flag or variable whose value must be the did:key of the key, and that value.
+    pub required_did: Vec<(String, String)>,
+    /// When badges are due.
+    pub policy: Policy,
+    /// The private key.
+    pub key: KeySource,
+    /// Generate the key if its file does not exist.
+    pub generate_key: bool,
+}
 
 /// A private key that `--generate-key` created.
 pub(crate) struct GeneratedKey {

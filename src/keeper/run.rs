@@ -2,9 +2,8 @@
 
 use super::event::{Action, Event};
 use super::machine::Machine;
-use super::prepare::issue;
+use super::prepare::{Settings, issue};
 use super::report::{Transition, report};
-use super::settings::Settings;
 use super::wait::{EventSources, now};
 use crate::badge::claims::Validity;
 use crate::badge::issue::Badge;

@@ -27,10 +27,10 @@ const MAX_LINE: usize = 4096;
 
 impl Log {
     /// `journal_stream` is `$JOURNAL_STREAM`. It counts only when it names what stderr is: child processes inherit it.
-    pub(crate) fn new(json: bool, journal_stream: Option<&str>) -> Log {
+    pub(crate) fn new(json: bool, journal_stream: Option<String>) -> Log {
         match journal_stream {
             _ if json => Log::Json,
-            Some(stream) if is_stderr(stream) => Log::Journal,
+            Some(stream) if is_stderr(&stream) => Log::Journal,
             _ => Log::Text,
         }
     }

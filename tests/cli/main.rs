@@ -6,7 +6,7 @@ mod refused;
 
 use capiscio::cli::{HealthArgs, Invocation, KeepOptions, KeyGenArgs, Request, UsageError, VerifyArgs, parse};
 use capiscio::file::OutputOptions;
-use capiscio::keeper::settings::Settings;
+use capiscio::keeper::Settings;
 use std::ffi::OsString;
 
 /// The key of RFC 8037, appendix A.1, and its secret half.
