@@ -32,7 +32,7 @@ pub(crate) struct Machine {
     /// The clock was not set at the last step.
     pub waiting_for_clock: bool,
     /// When the clock was last seen to be set, or the start.
-    clock_set_at: Moment,
+    pub clock_set_at: Moment,
 }
 
 impl Machine {
@@ -44,7 +44,7 @@ impl Machine {
     /// Takes in `event` and decides what to do next.
     #[must_use]
     pub(crate) fn step(mut self, event: &Event, now: Moment) -> (Machine, Action) {
-        if self.clock_step(now) != 0 {
+        if now.clock_step_since(self.clock_set_at) != 0 {
             self.clock_set_at = now;
             self.issue.not_before = now.boot;
             self.restore.not_before = now.boot;
@@ -60,11 +60,6 @@ impl Machine {
             self.next_poll = now.boot.saturating_add(self.policy.poll_interval);
         }
         (self, action)
-    }
-
-    /// By how many milliseconds the clock was set since the last step; 0 below 1 s.
-    pub(crate) fn clock_step(&self, now: Moment) -> i64 {
-        now.clock_step_since(self.clock_set_at)
     }
 
     /// When the badge is renewed, Unix milliseconds.

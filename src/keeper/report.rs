@@ -23,7 +23,7 @@ pub(crate) struct Transition<'a> {
 pub(crate) fn report<'a>(transition: &Transition<'a>) -> Vec<Notice<'a>> {
     let Transition { before, after, action, now, warnings, .. } = *transition;
     let mut notices = Vec::new();
-    let step = before.clock_step(now);
+    let step = now.clock_step_since(before.clock_set_at);
     if step != 0 {
         notices.push(Notice::ClockSet { from: seconds(now.wall - step), to: seconds(now.wall) });
     }
@@ -45,8 +45,8 @@ fn notice<'a>(transition: &Transition<'a>) -> Option<Notice<'a>> {
         Event::Woke | Event::FileTouched | Event::FoundIntact => None,
         Event::RenewalRequested => Some(Notice::RenewalRequested),
         Event::Issued { badge, reason, .. } => {
-            let renewal = seconds(after.renewal()?);
-            Some(Notice::Issued { badge, reason: *reason, renewal, now: seconds(now.wall) })
+            let (renewal, now) = (seconds(after.renewal()?), seconds(now.wall));
+            Some(Notice::Issued { badge, reason: *reason, renewal, now })
         }
         Event::Restored { .. } => Some(Notice::Restored),
         Event::IssueFailed(error) | Event::RestoreFailed(error) => {
@@ -66,10 +66,10 @@ fn status(machine: &Machine, now: Moment) -> Status {
     }
     let until = machine.expiry().map(seconds);
     match machine.pending(now).filter(|pending| pending.failures > 0) {
-        Some(failing) => Status::Failing {
-            until: until.filter(|_| machine.has_valid_badge(now)),
-            next_attempt: attempt_time(failing, now),
-        },
+        Some(failing) => {
+            let until = until.filter(|_| machine.has_valid_badge(now));
+            Status::Failing { until, next_attempt: attempt_time(failing, now) }
+        }
         None => Status::Valid { until: until.unwrap_or_default(), renewal: machine.renewal().map_or(0, seconds) },
     }
 }

@@ -166,7 +166,7 @@ impl World {
         } else {
             assert!(!sleeps, "untold sleep\n{}", state());
         }
-        if before.clock_step(now) != 0 {
+        if now.clock_step_since(before.clock_set_at) != 0 {
             let [Notice::ClockSet { from, to }, rest @ ..] = told else { panic!("untold clock step\n{}", state()) };
             assert!(from != to, "{}", state());
             told = rest;
