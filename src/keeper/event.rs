@@ -25,10 +25,8 @@ pub(crate) enum Event {
     Restored { watched: bool },
     /// The badge in memory was not written.
     RestoreFailed(Error),
-    /// The file is as it was written.
-    FoundIntact,
-    /// The file differs from what was written.
-    FoundDamaged(Damage),
+    /// The file was compared with what was written.
+    Checked(Result<(), Damage>),
 }
 
 /// What the loop does next.

@@ -105,11 +105,12 @@ impl Machine {
                 self.take_write(*watched);
             }
             Event::RestoreFailed(_) => self.restore.fail(self.policy, now),
-            Event::FoundIntact => self.check_pending = false,
-            Event::FoundDamaged(_) => {
+            Event::Checked(found) => {
                 self.check_pending = false;
-                self.damaged = true;
-                self.delay_restore(now);
+                if found.is_err() {
+                    self.damaged = true;
+                    self.delay_restore(now);
+                }
             }
         }
     }

@@ -42,7 +42,7 @@ fn notice<'a>(transition: &Transition<'a>) -> Option<Notice<'a>> {
     let Transition { before, event, after, action, now, .. } = *transition;
     let next_attempt = after.pending(now).map(|pending| attempt_time(pending, now));
     match event {
-        Event::Woke | Event::FileTouched | Event::FoundIntact => None,
+        Event::Woke | Event::FileTouched | Event::Checked(Ok(())) => None,
         Event::RenewalRequested => Some(Notice::RenewalRequested),
         Event::Issued { badge, reason, .. } => {
             let (renewal, now) = (seconds(after.renewal()?), seconds(now.wall));
@@ -52,7 +52,7 @@ fn notice<'a>(transition: &Transition<'a>) -> Option<Notice<'a>> {
         Event::IssueFailed(error) | Event::RestoreFailed(error) => {
             Some(Notice::Failed { error, next_attempt: next_attempt.filter(|_| *action != Action::GiveUp) })
         }
-        Event::FoundDamaged(damage) => {
+        Event::Checked(Err(damage)) => {
             let delayed = matches!(action, Action::Sleep(_));
             Some(Notice::Damaged { damage, next_attempt: next_attempt.filter(|_| delayed) })
         }

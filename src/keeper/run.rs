@@ -37,10 +37,7 @@ pub(crate) fn run(settings: &Settings, output: &mut OutputFile, reporter: &mut R
                 Ok(()) => Event::Restored { watched: output.is_watched() },
                 Err(error) => Event::RestoreFailed(Error::WriteBadge(error)),
             },
-            Action::Check => match output.check() {
-                Ok(()) => Event::FoundIntact,
-                Err(damage) => Event::FoundDamaged(damage),
-            },
+            Action::Check => Event::Checked(output.check()),
             Action::Sleep(sleep) => {
                 sources.wait(sleep, now, output.event_fd(), || reporter.supervisor.ping()).map_err(Error::Wait)?
             }

@@ -30,7 +30,7 @@ impl Keeper {
         let mut keeper = Keeper::new(START);
         keeper.told(&Event::Woke);
         keeper.told(&issued(START));
-        keeper.told(&Event::FoundIntact);
+        keeper.told(&Event::Checked(Ok(())));
         keeper
     }
 
@@ -92,7 +92,7 @@ fn the_first_badge_is_told_as_started_and_the_next_as_renewed() {
     let mut keeper = Keeper::new(START);
     assert_eq!(keeper.told(&Event::Woke), (vec![], None));
     assert_eq!(keeper.told(&issued(START)).0, [format!("started, renewal at {}", START + 3000)]);
-    let (_, status) = keeper.told(&Event::FoundIntact);
+    let (_, status) = keeper.told(&Event::Checked(Ok(())));
     assert_eq!(status, Some(Status::Valid { until: START + HOUR, renewal: START + 3000 }));
     keeper.pass(3000);
     keeper.told(&Event::Woke);
@@ -130,10 +130,10 @@ fn a_failed_first_badge_is_told_without_a_next_attempt() {
 fn damage_is_told_with_a_time_only_when_its_restore_is_delayed() {
     let mut keeper = Keeper::with_badge();
     for _ in 0..=RESTORE_BURST {
-        assert_eq!(keeper.told(&Event::FoundDamaged(Damage::Deleted)).0, ["damaged, next attempt None"]);
+        assert_eq!(keeper.told(&Event::Checked(Err(Damage::Deleted))).0, ["damaged, next attempt None"]);
         assert_eq!(keeper.told(&Event::Restored { watched: true }).0, ["Restored"]);
     }
-    let (notices, status) = keeper.told(&Event::FoundDamaged(Damage::Deleted));
+    let (notices, status) = keeper.told(&Event::Checked(Err(Damage::Deleted)));
     assert_eq!(notices, [format!("damaged, next attempt Some({})", START + 1)]);
     assert_eq!(status, Some(Status::Valid { until: START + HOUR, renewal: START + 3000 }), "nothing has failed");
 }

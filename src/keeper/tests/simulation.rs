@@ -188,7 +188,7 @@ fn restores_a_damaged_file_while_renewals_fail() {
     let (machine, _) = machine.step(&Event::IssueFailed(failure()), world.now);
     let (machine, action) = machine.step(&Event::FileTouched, world.now);
     assert_eq!(action, Action::Check);
-    let (_, action) = machine.step(&Event::FoundDamaged(Damage::Empty), world.now);
+    let (_, action) = machine.step(&Event::Checked(Err(Damage::Empty)), world.now);
     assert_eq!(action, Action::Restore);
 }
 

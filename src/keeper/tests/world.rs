@@ -141,7 +141,7 @@ impl World {
                 Action::Restore => self.restore(),
                 Action::Check => {
                     self.event_pending = false;
-                    if self.damaged { Event::FoundDamaged(Damage::Deleted) } else { Event::FoundIntact }
+                    Event::Checked(if self.damaged { Err(Damage::Deleted) } else { Ok(()) })
                 }
                 Action::GiveUp | Action::Stop => panic!("only a failed first badge or a signal ends a keeper"),
             };
@@ -186,11 +186,11 @@ impl World {
                 let (earliest, latest) = (now.wall, now.wall + MAX_RETRY);
                 assert!((earliest / SECOND..=latest / SECOND).contains(&next), "{}", state());
             }
-            (Event::FoundDamaged(_), [Notice::Damaged { next_attempt, .. }]) => {
+            (Event::Checked(Err(_)), [Notice::Damaged { next_attempt, .. }]) => {
                 assert_eq!(next_attempt.is_some(), sleeps && after.pending(now).is_some(), "{}", state());
             }
             (Event::RenewalRequested, [Notice::RenewalRequested]) => {}
-            (Event::Woke | Event::FileTouched | Event::FoundIntact, []) => {}
+            (Event::Woke | Event::FileTouched | Event::Checked(Ok(())), []) => {}
             _ => panic!("told too much or too little\n{}", state()),
         }
     }
