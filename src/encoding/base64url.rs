@@ -40,8 +40,8 @@ pub fn decode_exact(text: &str, out: &mut [u8]) -> bool {
     for (digits, bytes) in text.as_bytes().chunks(4).zip(out.chunks_mut(3)) {
         let mut group = 0u32;
         for (i, digit) in digits.iter().enumerate() {
-            let Some(value) = ALPHABET.iter().position(|letter| letter == digit) else { return false };
-            group |= (value as u32) << (26 - 6 * i);
+            let Some(value) = value(*digit) else { return false };
+            group |= u32::from(value) << (26 - 6 * i);
         }
         let group = group.to_be_bytes();
         let (decoded, stray) = group.split_at(bytes.len());
@@ -51,6 +51,17 @@ pub fn decode_exact(text: &str, out: &mut [u8]) -> bool {
         }
     }
     true
+}
+
+fn value(letter: u8) -> Option<u8> {
+    match letter {
+        b'A'..=b'Z' => Some(letter - b'A'),
+        b'a'..=b'z' => Some(letter - b'a' + 26),
+        b'0'..=b'9' => Some(letter - b'0' + 52),
+        b'-' => Some(62),
+        b'_' => Some(63),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

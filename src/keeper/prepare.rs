@@ -55,10 +55,10 @@ pub(crate) fn issue(settings: &Settings, validity: Validity) -> Result<Badge, Er
 
 /// A self-signed badge is issued by and for its own key. A key that is not generated yet has no known DID.
 fn check_own_did(settings: &Settings, key: Option<&PrivateKey>) -> Result<(), Error> {
-    let actual = key.map(|key| key.public().did_key());
-    let other = settings.required_did.iter().find(|(_, did)| Some(did) != actual.as_ref());
+    let did = |key: &PrivateKey| key.public().did_key();
+    let other = settings.required_did.iter().find(|(_, required)| key.is_none_or(|key| did(key) != *required));
     let Some((origin, required)) = other.cloned() else { return Ok(()) };
-    Err(Error::NotOwnDid { origin, required, actual })
+    Err(Error::NotOwnDid { origin, required, actual: key.map(did) })
 }
 
 /// The path of the key that is to be generated: nothing, not even a broken symbolic link, has that name.

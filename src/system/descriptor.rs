@@ -44,13 +44,15 @@ fn stream(number: i32) -> ManuallyDrop<File> {
 ///
 /// std's read_to_end costs 1.2 KB of code, and it can leave 32 bytes of what it reads, here a key, on the stack.
 pub(crate) fn read_at_most(mut file: &File, max: usize) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+    let (mut bytes, mut filled) = (Vec::new(), 0);
     loop {
-        let filled = bytes.len();
-        bytes.resize(max.min(filled + 1024), 0);
+        if filled == bytes.len() {
+            bytes.resize(max.min(filled + 1024), 0);
+        }
         let read = retry(|| file.read(&mut bytes[filled..]))?;
-        bytes.truncate(filled + read);
+        filled += read;
         if read == 0 {
+            bytes.truncate(filled);
             return Ok(bytes);
         }
     }
