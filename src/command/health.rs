@@ -6,6 +6,7 @@ use crate::badge::verify::{Unverified, is_signed_by, read_unverified};
 use crate::cli::HealthArgs;
 use crate::encoding::escaped;
 use crate::encoding::json::JsonObject;
+use crate::error::Error;
 use crate::keystore::read_public_or_private;
 use crate::system::clock;
 use crate::system::descriptor::read_at_most;
@@ -55,7 +56,7 @@ fn read(args: &HealthArgs) -> Result<Unverified, String> {
     let token = read_token(&args.path)?;
     let badge = read_unverified(&token).map_err(|invalid| format!("Badge malformed: {}", invalid.detail))?;
     if let Some(path) = &args.key {
-        let key = read_public_or_private(path).map_err(|error| crate::error::Error::from(error).to_string())?;
+        let key = read_public_or_private(path).map_err(|error| Error::ReadKey(error).to_string())?;
         if !is_signed_by(&token, &key) {
             return Err(format!("Badge not signed by the key {}", escaped(path)));
         }

@@ -28,8 +28,8 @@ pub(super) fn issue(settings: &Settings, output: Option<OutputOptions>) -> Resul
     let badge = sign(settings, validity)?;
     let Some(mut output) = output else { return print(&(badge.token + "\n")) };
     let written = output.replace(badge.token.as_bytes());
-    for warning in output.take_warnings() {
-        print_warning(&file_warning(&warning, &escaped(output.path()).to_string()));
+    for warning in &output.warnings {
+        print_warning(&file_warning(warning, &escaped(output.path()).to_string()));
     }
     written.map_err(Error::WriteBadge)
 }

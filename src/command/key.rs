@@ -16,28 +16,22 @@ pub(super) fn generate(args: &KeyGenArgs) -> Result<(), Error> {
     check(args)?;
     let key = new_key().map_err(Error::GenerateKey)?;
     let (jwk, did) = (key.public().to_jwk(), key.public().did_key());
-    write(&args.public, &(jwk + "\n"), 0o644)?;
+    warn_unsynced(&args.public, write_file(&args.public, &(jwk + "\n"), 0o644))?;
     if let Some(path) = &args.did {
-        write(path, &format!("{did}\n"), 0o644)?;
+        warn_unsynced(path, write_file(path, &format!("{did}\n"), 0o644))?;
     }
     // The private key comes last: after it, nothing can fail.
-    if args.force {
-        write(&args.private, &key.to_jwk(), 0o600)?;
-    } else {
-        warn(&args.private, create_private(&args.private, &key).map_err(Error::WriteKey)?);
-    }
-    print_message(&format_args!("wrote {} (keep it secret) and {}", escaped(&args.private), escaped(&args.public)));
+    let private = args.private.as_path();
+    let written = if args.force { write_file(private, &key.to_jwk(), 0o600) } else { create_private(private, &key) };
+    warn_unsynced(private, written)?;
+    print_message(&format_args!("wrote {} (keep it secret) and {}", escaped(private), escaped(&args.public)));
     if args.show_did { print(&(did + "\n")) } else { Ok(()) }
 }
 
-fn write(path: &Path, content: &str, mode: u32) -> Result<(), Error> {
-    write_file(path, content, mode).map(|sync_error| warn(path, sync_error)).map_err(Error::WriteKey)
-}
-
-fn warn(path: &Path, sync_error: Option<io::Error>) {
-    if let Some(error) = sync_error {
-        print_warning(&not_synced(path, &error));
-    }
+fn warn_unsynced(path: &Path, written: Result<Option<io::Error>, Box<FileError>>) -> Result<(), Error> {
+    let sync_error = written.map_err(Error::WriteKey)?;
+    sync_error.iter().for_each(|error| print_warning(&not_synced(path, error)));
+    Ok(())
 }
 
 /// Before anything is written: no private key is lost, and no file is written twice.
@@ -64,7 +58,7 @@ fn check(args: &KeyGenArgs) -> Result<(), Error> {
 
 /// Prints the public half of a private key.
 pub(super) fn public(args: &KeyPublicArgs) -> Result<(), Error> {
-    let key = read_private(&args.key)?;
+    let key = read_private(&args.key).map_err(Error::ReadKey)?;
     let public = key.public();
     print(&((if args.did { public.did_key() } else { public.to_jwk() }) + "\n"))
 }

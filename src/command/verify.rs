@@ -62,9 +62,7 @@ fn read_token(token: &Token) -> Result<Vec<u8>, String> {
 
 fn summary(claims: &Claims, now: i64) -> String {
     let mut text = String::from("valid\n");
-    let mut row = |name: &str, value: &dyn Display| {
-        text.push_str(&format!("  {name:<9} {value}\n"));
-    };
+    let mut row = |name: &str, value: &dyn Display| text += &format!("  {name:<9} {value}\n");
     row("subject", &escaped(&claims.sub));
     row("issuer", &escaped(&claims.iss));
     row("level", &claims.level);

@@ -62,10 +62,7 @@ pub(crate) fn quoted(text: &str) -> String {
 pub(crate) fn shell_word(path: &Path) -> String {
     let text = escaped(path).to_string();
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+=:@%".contains(&byte);
-    if !text.is_empty() && text.bytes().all(plain) {
-        return text;
-    }
-    format!("'{}'", text.replace('\'', "'\\''"))
+    if !text.is_empty() && text.bytes().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 #[cfg(test)]

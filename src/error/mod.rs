@@ -57,12 +57,6 @@ impl Error {
     }
 }
 
-impl From<Box<KeyError>> for Error {
-    fn from(error: Box<KeyError>) -> Error {
-        Error::ReadKey(error)
-    }
-}
-
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

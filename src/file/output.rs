@@ -41,8 +41,10 @@ pub(crate) struct OutputFile {
     snapshot: Option<Snapshot>,
     sync_failed: bool,
     lock_unsupported: bool,
-    unwatched: Option<UnwatchedReason>,
-    warnings: Vec<FileWarning>,
+    /// `None`: the kernel reports every change.
+    pub unwatched: Option<UnwatchedReason>,
+    /// To be taken after each call.
+    pub warnings: Vec<FileWarning>,
 }
 
 impl OutputFile {
@@ -121,19 +123,9 @@ impl OutputFile {
         Ok(())
     }
 
-    /// Whether the kernel reports every change.
-    pub(crate) fn is_watched(&self) -> bool {
-        self.unwatched.is_none()
-    }
-
     /// Readable when the file may have changed.
     pub(crate) fn event_fd(&self) -> Option<BorrowedFd<'_>> {
         self.watch.fd()
-    }
-
-    /// The warnings since the last call.
-    pub(crate) fn take_warnings(&mut self) -> Vec<FileWarning> {
-        std::mem::take(&mut self.warnings)
     }
 
     /// The lock file disappears with its directory; in a recreated directory the lock is taken again.

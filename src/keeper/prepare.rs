@@ -33,7 +33,7 @@ pub(crate) struct GeneratedKey {
 
 /// Checks the existing key. Before anything is written: an error leaves nothing behind.
 pub(crate) fn check_key(settings: &Settings) -> Result<(), Error> {
-    let key = if missing_key(settings).is_none() { Some(settings.key.read()?) } else { None };
+    let key = if missing_key(settings).is_none() { Some(settings.key.read().map_err(Error::ReadKey)?) } else { None };
     check_own_did(settings, key.as_ref())
 }
 
@@ -47,7 +47,7 @@ pub(crate) fn generate_missing_key(settings: &Settings) -> Result<Option<Generat
 
 /// Signs a badge with the key as it is now.
 pub(crate) fn issue(settings: &Settings, validity: Validity) -> Result<Badge, Error> {
-    let key = settings.key.read()?;
+    let key = settings.key.read().map_err(Error::ReadKey)?;
     check_own_did(settings, Some(&key))?;
     let random = random::bytes().map_err(Error::Random)?;
     badge::issue(&settings.identity, &key, validity, random).map_err(Error::Sign)

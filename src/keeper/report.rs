@@ -41,23 +41,22 @@ pub(crate) fn report<'a>(transition: &Transition<'a>) -> Vec<Notice<'a>> {
 fn notice<'a>(transition: &Transition<'a>) -> Option<Notice<'a>> {
     let Transition { before, event, after, action, now, .. } = *transition;
     let next_attempt = after.pending(now).map(|pending| attempt_time(pending, now));
-    match event {
-        Event::Woke | Event::FileTouched | Event::Checked(Ok(())) => None,
-        Event::RenewalRequested => Some(Notice::RenewalRequested),
+    Some(match event {
+        Event::Woke | Event::FileTouched | Event::Checked(Ok(())) => return None,
+        Event::RenewalRequested => Notice::RenewalRequested,
         Event::Issued { badge, reason, .. } => {
             let (renewal, now) = (seconds(after.renewal()?), seconds(now.wall));
-            Some(Notice::Issued { badge, reason: *reason, renewal, now })
+            Notice::Issued { badge, reason: *reason, renewal, now }
         }
-        Event::Restored { .. } => Some(Notice::Restored),
+        Event::Restored { .. } => Notice::Restored,
         Event::IssueFailed(error) | Event::RestoreFailed(error) => {
-            Some(Notice::Failed { error, next_attempt: next_attempt.filter(|_| *action != Action::GiveUp) })
+            Notice::Failed { error, next_attempt: next_attempt.filter(|_| *action != Action::GiveUp) }
         }
         Event::Checked(Err(damage)) => {
-            let delayed = matches!(action, Action::Sleep(_));
-            Some(Notice::Damaged { damage, next_attempt: next_attempt.filter(|_| delayed) })
+            Notice::Damaged { damage, next_attempt: next_attempt.filter(|_| matches!(action, Action::Sleep(_))) }
         }
-        Event::StopRequested => Some(Notice::Stopped { has_badge: before.expiry().is_some() }),
-    }
+        Event::StopRequested => Notice::Stopped { has_badge: before.expiry().is_some() },
+    })
 }
 
 fn status(machine: &Machine, now: Moment) -> Status {

@@ -21,7 +21,7 @@ pub(crate) fn run(settings: &Settings, output: &mut OutputFile, reporter: &mut R
     loop {
         let now = now();
         let (next, action) = machine.step(&event, now);
-        let warnings = output.take_warnings();
+        let warnings = std::mem::take(&mut output.warnings);
         let transition =
             Transition { before: &machine, event: &event, after: &next, action: &action, now, warnings: &warnings };
         reporter.tell(&report(&transition));
@@ -30,11 +30,11 @@ pub(crate) fn run(settings: &Settings, output: &mut OutputFile, reporter: &mut R
             // Where a write takes longer than a badge is valid, the keeper never sleeps.
             Action::Issue { .. } if sources.stop_is_pending() => Event::StopRequested,
             Action::Issue { validity, reason } => match write_badge(settings, output, validity) {
-                Ok(badge) => Event::Issued { badge, reason, watched: output.is_watched() },
+                Ok(badge) => Event::Issued { badge, reason, watched: output.unwatched.is_none() },
                 Err(error) => Event::IssueFailed(error),
             },
             Action::Restore => match output.restore() {
-                Ok(()) => Event::Restored { watched: output.is_watched() },
+                Ok(()) => Event::Restored { watched: output.unwatched.is_none() },
                 Err(error) => Event::RestoreFailed(Error::WriteBadge(error)),
             },
             Action::Check => Event::Checked(output.check()),

@@ -14,7 +14,7 @@ pub(super) struct EventSources {
     signals: Signals,
     wall: Timer,
     boot: Timer,
-    watchdog: Timer,
+    watchdog: Option<Timer>,
 }
 
 pub(super) fn now() -> Moment {
@@ -24,9 +24,9 @@ pub(super) fn now() -> Moment {
 impl EventSources {
     /// `watchdog_period` is the time between two watchdog pings in milliseconds.
     pub(super) fn open(watchdog_period: Option<i64>) -> io::Result<EventSources> {
-        let watchdog = Timer::boot()?;
-        if let Some(period) = watchdog_period {
-            watchdog.arm_every(clock::boot() + period, period)?;
+        let watchdog = watchdog_period.map(|_| Timer::boot()).transpose()?;
+        if let (Some(timer), Some(period)) = (&watchdog, watchdog_period) {
+            timer.arm_every(clock::boot() + period, period)?;
         }
         Ok(EventSources { signals: Signals::open()?, wall: Timer::wall()?, boot: Timer::boot()?, watchdog })
     }
@@ -58,10 +58,10 @@ impl EventSources {
                 Some(self.wall.as_fd()),
                 Some(self.boot.as_fd()),
                 file,
-                Some(self.watchdog.as_fd()),
+                self.watchdog.as_ref().map(AsFd::as_fd),
             ])?;
-            if watchdog {
-                self.watchdog.drain();
+            if let Some(timer) = self.watchdog.as_ref().filter(|_| watchdog) {
+                timer.drain();
                 ping();
             }
             if signal && let Some(event) = self.read_signals() {

@@ -28,9 +28,11 @@ const MAX_LINE: usize = 4096;
 impl Log {
     /// `journal_stream` is `$JOURNAL_STREAM`. It counts only when it names what stderr is: child processes inherit it.
     pub(crate) fn new(json: bool, journal_stream: Option<String>) -> Log {
+        // "device:inode" (systemd.exec(5)).
+        let stream = stderr().metadata().ok().map(|found| format!("{}:{}", found.dev(), found.ino()));
         match journal_stream {
             _ if json => Log::Json,
-            Some(stream) if is_stderr(&stream) => Log::Journal,
+            Some(_) if journal_stream == stream => Log::Journal,
             _ => Log::Text,
         }
     }
@@ -69,9 +71,4 @@ pub(crate) fn write_stderr(text: &str) {
     if writable_now(stderr.as_fd()) {
         let _ = stderr.write_all(text.as_bytes());
     }
-}
-
-/// Whether `$JOURNAL_STREAM`, "device:inode", is stderr (systemd.exec(5)).
-fn is_stderr(stream: &str) -> bool {
-    stderr().metadata().is_ok_and(|found| stream == format!("{}:{}", found.dev(), found.ino()))
 }

@@ -19,8 +19,7 @@ pub(crate) fn span(seconds: i64) -> String {
     let mut text = String::from(if seconds < 0 { "-" } else { "" });
     for (value, unit) in [(total / 3600, 'h'), (total / 60 % 60, 'm'), (total % 60, 's')] {
         if value > 0 || (total == 0 && unit == 's') {
-            text.push_str(&value.to_string());
-            text.push(unit);
+            text += &format!("{value}{unit}");
         }
     }
     text

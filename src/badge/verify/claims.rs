@@ -69,7 +69,6 @@ pub(super) fn read(payload: &Object, key: &PublicKey) -> Result<Claims, Box<Inva
 pub(super) fn read_unverified(payload: &Object) -> Result<Unverified, Box<Invalid>> {
     Ok(Unverified {
         jti: optional_text(payload, "jti")?,
-        iss: optional_text(payload, "iss")?,
         sub: optional_text(payload, "sub")?,
         iat: optional_time(payload, "iat")?,
         exp: time(payload, "exp")?,

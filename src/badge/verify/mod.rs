@@ -44,8 +44,6 @@ pub struct Rules<'a> {
 pub struct Unverified {
     /// Identifier; badges of the first version have none.
     pub jti: Option<String>,
-    /// Issuer.
-    pub iss: Option<String>,
     /// Subject.
     pub sub: Option<String>,
     /// Issued at, Unix seconds, 0 to [`super::MAX_TIME`], like the other times.
