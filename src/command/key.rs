@@ -45,7 +45,7 @@ fn check(args: &KeyGenArgs) -> Result<(), Error> {
     let mut named = vec![private];
     for path in [Some(&args.public), args.did.as_ref()].into_iter().flatten() {
         if read_private(path).is_ok() {
-            return Err(Error::WriteKey(FileError::new(path, Reason::PrivateKey)));
+            return Err(Error::WriteKey(FileError::new(path, Reason::HoldsSecret)));
         }
         let target = Target::new(path);
         if named.iter().any(|other| target.is_same_file(other)) {

@@ -30,7 +30,7 @@ pub(super) fn sentence(content: &str, FileError { path, reason }: &FileError) ->
         }
         Reason::Protected => "it is the private key, which would be lost; give --out another file".into(),
         Reason::ProtectedName => "the private key has the name of a lock or temporary file; rename the key".into(),
-        Reason::PrivateKey => "it holds a private key; choose another file".into(),
+        Reason::HoldsSecret => "it holds a private key; choose another file".into(),
         Reason::SameFile => "two output files are the same file; choose two".into(),
         Reason::Locked { lock, pid } => {
             let (pid, lock) = (pid.map_or(String::new(), |pid| format!("pid {pid}, ")), escaped(lock));

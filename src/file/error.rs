@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// The file that was to be written, and why it was not. Results carry it in a box, because each `?` moves it: without the
-/// boxes of this error and of `KeyError` the release file is 4 KB larger.
+/// boxes of the large errors the release file is 4 KB larger.
 #[derive(Debug)]
 pub(crate) struct FileError {
     pub path: PathBuf,
@@ -36,8 +36,8 @@ pub(crate) enum Reason {
     Protected,
     /// The protected file has the name of the lock file or of a temporary file.
     ProtectedName,
-    /// The path holds a private key, which would be lost.
-    PrivateKey,
+    /// The file holds a secret, which would be lost.
+    HoldsSecret,
     /// The path is that of another file to be written.
     SameFile,
     /// Another process holds the lock file.
