@@ -21,7 +21,7 @@ pub(super) fn keep(settings: &Settings, options: KeepOptions, warnings: &[String
     signals::reap_children();
     let log = Log::new(options.json_log, env::var("JOURNAL_STREAM").ok());
     let supervisor = Supervisor::new(ready_fd, |name| env::var_os(name));
-    let mut reporter = Reporter { log, supervisor, out: options.output.path.clone() };
+    let mut reporter = Reporter { log, supervisor, out: escaped(&options.output.path).to_string() };
     for warning in warnings {
         reporter.tell(&[Notice::Warning(warning)]);
     }
@@ -39,7 +39,7 @@ fn start(settings: &Settings, output: OutputOptions, reporter: &mut Reporter) ->
     check_key(settings)?;
     let output = OutputFile::open(output, path).map_err(Error::WriteBadge)?;
     let generated = generate_missing_key(settings)?;
-    output.path().clone_into(&mut reporter.out);
+    reporter.out = escaped(output.path()).to_string();
     let Some(path) = path else { return Ok(output) };
     if let Some(key) = generated {
         reporter.tell(&[Notice::KeyGenerated { path, did: &key.did }]);

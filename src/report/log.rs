@@ -3,14 +3,13 @@
 use super::line::{Line, line};
 use super::notice::Notice;
 use super::time::date;
-use crate::encoding::escaped;
 use crate::encoding::json::JsonObject;
 use crate::system::clock;
 use crate::system::descriptor::{stderr, writable_now};
+use std::fs::Metadata;
 use std::io::Write;
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 
 /// Writes notices as lines of one form.
 pub(crate) enum Log {
@@ -29,17 +28,18 @@ impl Log {
     /// `journal_stream` is `$JOURNAL_STREAM`. It counts only when it names what stderr is: child processes inherit it.
     pub(crate) fn new(json: bool, journal_stream: Option<String>) -> Log {
         // "device:inode" (systemd.exec(5)).
-        let stream = stderr().metadata().ok().map(|found| format!("{}:{}", found.dev(), found.ino()));
+        let names = |stream: &str, found: Metadata| stream == format!("{}:{}", found.dev(), found.ino());
         match journal_stream {
             _ if json => Log::Json,
-            Some(_) if journal_stream == stream => Log::Journal,
+            Some(stream) if stderr().metadata().is_ok_and(|found| names(&stream, found)) => Log::Journal,
             _ => Log::Text,
         }
     }
 
-    /// A line that would not fit into a pipe at once loses its facts and the end of its sentence.
-    pub(super) fn tell(&self, notice: &Notice, out: &Path) {
-        let Some(mut line) = line(notice, &escaped(out).to_string()) else { return };
+    /// `out` is the badge file, escaped. A line that would not fit into a pipe at once loses its facts and the end of its
+    /// sentence.
+    pub(super) fn tell(&self, notice: &Notice, out: &str) {
+        let Some(mut line) = line(notice, out) else { return };
         let mut text = self.format(&line);
         if text.len() > MAX_LINE {
             // Even if JSON escapes every character, an eighth of the line fits.

@@ -13,14 +13,13 @@ pub(crate) use notice::{IssueReason, Notice, Status};
 pub(crate) use supervisor::Supervisor;
 
 use log::Log;
-use std::path::PathBuf;
 
 /// Passes notices to every reader.
 pub(crate) struct Reporter {
     pub log: Log,
     pub supervisor: Supervisor,
-    /// The badge file.
-    pub out: PathBuf,
+    /// The badge file, escaped.
+    pub out: String,
 }
 
 impl Reporter {
