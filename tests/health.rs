@@ -261,6 +261,52 @@ fn a_changed_badge_is_detected_only_with_a_key() {
 }
 
 #[test]
+fn with_a_key_every_rule_of_verify_holds() {
+    let vc = |level: &str| test_tokens::vc("agent.example.com", level);
+    let header = |members: &str| sign(&format!("{{{members}}}"), &payload(&[]), &test_tokens::issuer());
+    let (iat, exp) = ((now() + 50).to_string(), (now() + 40).to_string());
+    let mut tokens = vec![
+        header(r#""alg":"ES256""#),
+        header(r#""alg":"EdDSA","typ":"JOSE""#),
+        header(r#""alg":"EdDSA","crit":["exp"]"#),
+        header(r#""alg":"EdDSA","b64":false"#),
+        badge(&[("vc", &vc("5"))]),
+        badge(&[("vc", &vc("0"))]),
+        badge(&[("ial", "\"1\"")]),
+        badge(&[("aud", "[]")]),
+        badge(&[("iat", &iat), ("exp", &exp)]),
+    ];
+    tokens.extend(["jti", "iss", "sub", "iat", "ial", "key", "vc"].map(|name| badge(&[(name, "")])));
+    let scratch = Scratch::with_key();
+    scratch.write("public.jwk", RFC_PUBLIC);
+    for token in tokens {
+        scratch.write("badge.jwt", &token);
+        let verified = run(scratch.path(), &["badge", "verify", "--key", "public.jwk", "--file", "badge.jwt"]);
+        assert_eq!(verified.code, Some(1), "{token}");
+        let ended = health(&scratch, &["--key", "public.jwk", "--min-remaining", "0s"]);
+        assert_eq!(ended.code, Some(CRITICAL), "{verified:?}: {ended:?}");
+        assert!(ended.stdout.starts_with("CRITICAL: Badge "), "{ended:?}");
+    }
+}
+
+#[test]
+fn without_a_key_a_token_that_no_verifier_accepts_is_malformed() {
+    let (iat, exp) = ((now() + 50).to_string(), (now() + 40).to_string());
+    let header = |members: &str| sign(&format!("{{{members}}}"), &payload(&[]), &other_key());
+    for text in [
+        badge(&[("iat", &iat), ("exp", &exp)]),
+        header(r#""alg":"ES256","b64":false"#),
+        header(r#""alg":"ES256","b64":true,"crit":["b64"]"#),
+        header(r#""alg":"None""#),
+        header(r#""alg":"""#),
+    ] {
+        let (code, line) = verdict(&text);
+        assert_eq!(code, CRITICAL, "{text}: {line}");
+        assert!(line.starts_with("CRITICAL: Badge malformed: "), "{line}");
+    }
+}
+
+#[test]
 fn an_expired_badge_is_expired_with_a_key_too() {
     let scratch = with_badge(&expiring_in(-100));
     assert_eq!(health(&scratch, &["--key", "private.jwk"]).stdout, "CRITICAL: Badge expired\n");

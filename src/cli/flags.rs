@@ -115,7 +115,7 @@ flags! { HEALTH:
     MIN_REMAINING: i64 = flag(Duration, "--min-remaining", "DURATION", "5m", seconds_rounded_up,
         "WARNING when the badge expires sooner; 0s: only an unusable badge fails");
     HEALTH_KEY: PathBuf = flag(Path, "--key", "FILE", "", path,
-        "also check the signature with this public or private JWK");
+        "also verify the badge, with this public or private JWK");
     HEALTH_JSON: bool = switch("--json", "print one JSON object");
     QUIET: bool = switch("--quiet", "print nothing; only the exit status tells");
 }

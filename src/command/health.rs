@@ -2,7 +2,8 @@
 
 use super::print;
 use crate::badge::MAX_TOKEN_LEN;
-use crate::badge::verify::{Unverified, is_signed_by, read_unverified};
+use crate::badge::health::{CRITICAL, State, assess, read};
+use crate::badge::verify::{Code, Unverified};
 use crate::cli::HealthArgs;
 use crate::encoding::escaped;
 use crate::encoding::json::JsonObject;
@@ -14,24 +15,14 @@ use crate::system::filesystem::open;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-/// By how much the clocks of issuer and reader may differ, in seconds (RFC-002 section 8.1).
-const SKEW: i64 = 60;
-
-/// A state of the guide's health script, and its exit status.
-type State = (&'static str, u8);
-
-const HEALTHY: State = ("OK", 0);
-const WARNING: State = ("WARNING", 1);
-const CRITICAL: State = ("CRITICAL", 2);
-
 /// Reports whether the badge is usable: 0 OK, 1 WARNING, 2 CRITICAL.
 #[inline(never)]
 pub(super) fn health(args: &HealthArgs) -> u8 {
     let now = clock::wall().div_euclid(1000);
-    let badge = read(args);
+    let badge = read_badge(args);
     let (state, message) = match &badge {
         Err(message) => (CRITICAL, message.clone()),
-        Ok(badge) => judge(badge, args.min_remaining, now),
+        Ok(badge) => assess(badge, args.min_remaining, now),
     };
     if !args.quiet {
         let text =
@@ -42,26 +33,15 @@ pub(super) fn health(args: &HealthArgs) -> u8 {
     state.1
 }
 
-fn judge(badge: &Unverified, min_remaining: i64, now: i64) -> (State, String) {
-    let begin = badge.iat.max(badge.nbf).unwrap_or(i64::MIN);
-    match badge.exp - now {
-        ..=0 => (CRITICAL, "Badge expired".into()),
-        _ if begin > now.saturating_add(SKEW) => (CRITICAL, format!("Badge not valid for another {}s", begin - now)),
-        remaining if remaining < min_remaining => (WARNING, format!("Badge expires in {remaining}s")),
-        remaining => (HEALTHY, format!("Badge valid for {remaining}s")),
-    }
-}
-
-fn read(args: &HealthArgs) -> Result<Unverified, String> {
+fn read_badge(args: &HealthArgs) -> Result<Unverified, String> {
     let token = read_token(&args.path)?;
-    let badge = read_unverified(&token).map_err(|invalid| format!("Badge malformed: {}", invalid.detail))?;
-    if let Some(path) = &args.key {
-        let key = read_public_or_private(path).map_err(|error| Error::ReadKey(error).to_string())?;
-        if !is_signed_by(&token, &key) {
-            return Err(format!("Badge not signed by the key {}", escaped(path)));
-        }
-    }
-    Ok(badge)
+    let key = args.key.as_deref().map(read_public_or_private).transpose();
+    let key = key.map_err(|error| Error::ReadKey(error).to_string())?;
+    read(&token, key.as_ref()).map_err(|invalid| match (invalid.code, &args.key) {
+        (Code::SignatureInvalid, Some(path)) => format!("Badge not signed by the key {}", escaped(path)),
+        (Code::Malformed, _) => format!("Badge malformed: {}", invalid.detail),
+        _ => format!("Badge invalid: {}", invalid.detail),
+    })
 }
 
 fn read_token(path: &Path) -> Result<Vec<u8>, String> {

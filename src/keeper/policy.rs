@@ -1,9 +1,7 @@
 //! The numbers behind the machine's decisions: what the user configures, and what is fixed.
 
 use super::moment::{Moment, SECOND};
-
-/// Before 2025-01-01T00:00:00Z the clock is not set, and nothing is signed. Unix seconds.
-pub const CLOCK_FLOOR: i64 = 1_735_689_600;
+pub use crate::badge::CLOCK_FLOOR;
 
 /// The longest time between two attempts, in milliseconds.
 pub const MAX_RETRY: i64 = 60 * SECOND;

@@ -70,6 +70,16 @@ fn times_are_whole_seconds_from_1970_to_9999() {
 }
 
 #[test]
+fn exp_is_after_iat() {
+    let with = |iat: i64, exp: i64| badge(&[("iat", &iat.to_string()), ("exp", &exp.to_string())]);
+    for (iat, exp) in [(NOW, NOW), (NOW + 50, NOW + 40), (NOW, NOW - 1)] {
+        assert_eq!(verdict(&with(iat, exp)), Err(Code::ClaimsInvalid), "{iat} {exp}");
+        assert_eq!(read_unverified(with(iat, exp).as_bytes()).err().unwrap().code, Code::Malformed);
+    }
+    assert!(verdict(&with(NOW, NOW + 1)).is_ok());
+}
+
+#[test]
 fn level_is_a_string_of_one_digit() {
     let vc_with = |level: &str| format!(r#"{{"credentialSubject":{{"level":{level}}}}}"#);
     for level in

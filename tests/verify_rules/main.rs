@@ -1,13 +1,15 @@
 //! The verification rules, one test each. tests/verify.rs tests the command.
 
 mod claims;
+mod health;
 #[path = "../test_tokens/parts.rs"]
 mod parts;
 mod token;
 mod trust;
 
 use capiscio::badge::MAX_TOKEN_LEN;
-use capiscio::badge::verify::{Claims, Code, Rules, is_signed_by, read_unverified, verify};
+use capiscio::badge::health::{CRITICAL, HEALTHY, State, WARNING, assess, read};
+use capiscio::badge::verify::{Claims, Code, Invalid, Rules, read_unverified};
 use capiscio::encoding::base64url;
 use capiscio::key::{PrivateKey, PublicKey};
 use parts::{HEADER, changed, key_from_d, other_key, quoted, sign};
@@ -49,6 +51,17 @@ fn badge(changes: &[(&'static str, &str)]) -> String {
 
 fn rules(key: Option<&PublicKey>) -> Rules<'_> {
     Rules { key, accept_self_signed: false, trusted_issuers: &[], audience: None, skew: 60, now: NOW }
+}
+
+/// Verifies a token. What a key refuses, whatever the caller's other rules, the health check with that key refuses too.
+fn verify(token: &[u8], rules: &Rules<'_>) -> Result<Claims, Box<Invalid>> {
+    let result = capiscio::badge::verify::verify(token, rules);
+    let alone = Rules { trusted_issuers: &[], audience: None, skew: 60, ..*rules };
+    if let (Some(_), Err(invalid)) = (rules.key, capiscio::badge::verify::verify(token, &alone)) {
+        let health = read(token, rules.key).map_or(CRITICAL, |badge| assess(&badge, 0, rules.now).0);
+        assert_eq!(health, CRITICAL, "{invalid}: {}", String::from_utf8_lossy(token));
+    }
+    result
 }
 
 /// The result with the issuer's key, a skew of one minute and no other rule.

@@ -169,6 +169,14 @@ fn refuses_critical_extensions() {
 }
 
 #[test]
+fn refuses_a_header_with_b64() {
+    for b64 in ["false", "true", "null", "\"false\""] {
+        let token = sign(&format!(r#"{{"alg":"EdDSA","b64":{b64}}}"#), &payload(&[]), &issuer());
+        assert_eq!(verdict(&token), Err(Code::Malformed), "{b64}");
+    }
+}
+
+#[test]
 fn refuses_duplicate_header_members() {
     for header in [
         r#"{"alg":"none","alg":"EdDSA"}"#,

@@ -186,7 +186,5 @@ fn refuses_parts_of_other_badges() {
     let other_signer = sign(HEADER, &payload(&[("key", &other_key().public().claim())]), &other_key());
     for token in [other_payload, other_signer, format!("{signed}.")] {
         assert_eq!(verdict(&token).err(), Some(Code::SignatureInvalid), "{token}");
-        assert!(!is_signed_by(token.as_bytes(), issuer().public()));
     }
-    assert!(is_signed_by(valid.as_bytes(), issuer().public()));
 }

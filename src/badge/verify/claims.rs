@@ -47,6 +47,7 @@ pub(super) fn read(payload: &Object, key: &PublicKey) -> Result<Claims, Box<Inva
         level: digit(subject, "level", b'4', "is not a string \"0\" to \"4\"")?,
         domain: optional_text(subject, "domain")?,
     };
+    check_order(Some(claims.iat), claims.exp)?;
     let agent = PublicKey::from_claim(object(payload, "key")?)
         .map_err(|error| broken("key", &format!("is not a public Ed25519 JWK: {error}")))?;
     require(is_https_origin(&claims.iss) || is_did(&claims.iss), "iss", "is neither an HTTPS origin nor a DID")?;
@@ -67,13 +68,20 @@ pub(super) fn read(payload: &Object, key: &PublicKey) -> Result<Claims, Box<Inva
 
 /// Reads what a health check shows. Only `exp` is required.
 pub(super) fn read_unverified(payload: &Object) -> Result<Unverified, Box<Invalid>> {
-    Ok(Unverified {
+    let badge = Unverified {
         jti: optional_text(payload, "jti")?,
         sub: optional_text(payload, "sub")?,
         iat: optional_time(payload, "iat")?,
         exp: time(payload, "exp")?,
         nbf: optional_time(payload, "nbf")?,
-    })
+    };
+    check_order(badge.iat, badge.exp)?;
+    Ok(badge)
+}
+
+/// A badge that expires before it is issued is never valid, but within a skew it would pass.
+fn check_order(iat: Option<i64>, exp: i64) -> Result<(), Box<Invalid>> {
+    require(iat.is_none_or(|iat| iat < exp), "exp", "is not after \"iat\"")
 }
 
 fn broken(claim: &str, rule: &str) -> Box<Invalid> {

@@ -1,7 +1,7 @@
 //! Verification: RFC-002 §8.1, without a registry.
 //!
 //! The order, in which no claim is used before the signature is verified:
-//! 1. size, three parts, strict base64url; the header: `alg`, `typ`, no `crit` (MALFORMED)
+//! 1. size, three parts, strict base64url; the header: `alg`, `typ`, no `crit` or `b64` (MALFORMED)
 //! 2. the key: the caller's; `jwk`, `jku`, `x5c` and `kid` in the header never choose it. Without one, a `did:key` issuer is
 //!    its own key where self-signed badges are accepted: `iss` is read early, but only to learn which key to verify
 //!    with (ISSUER_UNTRUSTED)
@@ -78,11 +78,6 @@ pub fn read_unverified(token: &[u8]) -> Result<Unverified, Box<Invalid>> {
     let token = Token::split(token)?;
     token.check_header_leniently()?;
     claims::read_unverified(&token.payload()?).map_err(|invalid| Code::Malformed.with_detail(invalid.detail))
-}
-
-/// Whether `key` signed the token, without any other rule.
-pub fn is_signed_by(token: &[u8], key: &PublicKey) -> bool {
-    Token::split(token).is_ok_and(|token| token.check_signature(key).is_ok())
 }
 
 /// The key that a self-signed badge claims to be signed with.

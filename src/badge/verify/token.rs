@@ -30,9 +30,12 @@ impl<'a> Token<'a> {
             base64url::decode(part)
                 .ok_or_else(|| malformed("it is not strict base64url (no padding, no whitespace, no stray bits)"))
         };
+        let fields = parse(&decode(header)?, "its header is not a JSON object")?;
+        // With it the payload may be plain text, which a JWT must not have (RFC 7797 §7).
+        Code::Malformed.unless(fields.get("b64").is_none(), "its header has a \"b64\", which no JWT may have")?;
         Ok(Token {
             signed: &token[..header.len() + 1 + payload.len()],
-            header: parse(&decode(header)?, "its header is not a JSON object")?,
+            header: fields,
             payload: decode(payload)?,
             signature: decode(signature)?,
         })
@@ -49,7 +52,8 @@ impl<'a> Token<'a> {
 
     /// Any algorithm but `none` passes: the caller does not verify the signature.
     pub(super) fn check_header_leniently(&self) -> Result<(), Box<Invalid>> {
-        let is_signed = self.algorithm().is_some_and(|alg| alg != "none") && !self.signature.is_empty();
+        let is_named = |alg: &str| !alg.is_empty() && !alg.eq_ignore_ascii_case("none");
+        let is_signed = self.algorithm().is_some_and(is_named) && !self.signature.is_empty();
         Code::Malformed.unless(is_signed, "it is not signed")
     }
 
