@@ -1,6 +1,6 @@
 //! Key files: read strictly and anew for each badge, generated, written durably.
 
-use crate::file::{FileError, Target, create, replace};
+use crate::file::{Access, FileError, Target, create, probe, replace};
 use crate::key::{JwkError, PrivateKey, PublicKey};
 use crate::system::descriptor::read_at_most;
 use crate::system::filesystem::{is_read_only, open};
@@ -118,10 +118,25 @@ pub(crate) fn create_private(path: &Path, key: &PrivateKey) -> Result<Option<io:
     create(&Target::new(path), key.to_jwk().as_bytes(), 0o600).map_err(|reason| FileError::new(path, reason))
 }
 
-/// Writes a file in place of an existing regular file, if any; a symbolic link is followed. Returns the error of a
-/// directory fsync that failed afterwards.
+/// Writes a file in place of an existing regular file, if any, with the owner and mode of that one; a symbolic link is
+/// followed. Returns the error of a directory fsync that failed afterwards.
 pub(crate) fn write_file(path: &Path, content: &str, mode: u32) -> Result<Option<io::Error>, Box<FileError>> {
     let target = Target::resolve(path)?;
-    let replaced = replace(&target, content.as_bytes(), mode, None, |_| ());
+    let replaced = replace(&target, content.as_bytes(), access(&target, mode), |_| ());
     replaced.map(|(_, sync_error)| sync_error).map_err(|reason| FileError::new(path, reason))
+}
+
+/// Finds out whether [`write_file`] can write there. Unless `replaces`, an existing name is an error.
+pub(crate) fn check_file(path: &Path, replaces: bool) -> Result<(), Box<FileError>> {
+    let target = Target::resolve(path)?;
+    if !replaces && path.symlink_metadata().is_ok() {
+        return Err(FileError::new(path, io::Error::from_raw_os_error(libc::EEXIST)));
+    }
+    probe(&target, access(&target, 0o600)).map_err(|reason| FileError::new(path, reason))
+}
+
+fn access(target: &Target, mode: u32) -> Access {
+    let found = fs::metadata(target.path()).ok();
+    let mode = found.as_ref().map_or(mode, |found| found.mode() & 0o777);
+    Access { mode, user: found.as_ref().map(MetadataExt::uid), group: found.as_ref().map(MetadataExt::gid) }
 }

@@ -4,7 +4,7 @@ mod common;
 
 use capiscio::cli::{COMMANDS, Command};
 use capiscio::key::{PrivateKey, PublicKey};
-use common::{Ended, RFC_DID, RFC_PUBLIC, Scratch, assert_good, assert_valid, capiscio, mode, run, verify_with};
+use common::{Ended, RFC_DID, RFC_PUBLIC, Scratch, assert_good, assert_valid, capiscio, chmod, mode, run, verify_with};
 use std::fs;
 
 #[test]
@@ -67,21 +67,55 @@ fn key_gen_replaces_a_private_key_only_with_force() {
 }
 
 #[test]
-fn key_gen_refuses_outputs_that_would_destroy_a_key_or_a_device() {
+fn key_gen_with_force_keeps_the_modes_of_the_files_it_replaces() {
+    let scratch = Scratch::empty();
+    let arguments = ["key", "gen", "--force", "--out-did", "did.txt"];
+    assert_eq!(run(scratch.path(), &arguments).code, Some(0));
+    let modes = [("private.jwk", 0o640), ("public.jwk", 0o600), ("did.txt", 0o664)];
+    for (name, mode) in modes {
+        chmod(&scratch.join(name), mode);
+    }
+    let before = scratch.read("did.txt");
+    assert_eq!(run(scratch.path(), &arguments).code, Some(0));
+    assert_ne!(scratch.read("did.txt"), before);
+    for (name, expected) in modes {
+        assert_eq!(mode(&scratch.join(name)), expected, "{name}");
+    }
+}
+
+#[test]
+fn key_gen_replaces_the_public_key_or_did_of_another_key_only_with_force() {
+    for name in ["public.jwk", "did.txt"] {
+        let scratch = Scratch::empty();
+        scratch.write(name, RFC_PUBLIC);
+        let arguments = ["key", "gen", "--out-did", "did.txt"];
+        run(scratch.path(), &arguments).assert_failed(&[name, "File exists", "--force"]);
+        assert_eq!((scratch.names(), scratch.read(name)), (vec![name.to_owned()], RFC_PUBLIC.to_owned()));
+        assert_eq!(run(scratch.path(), &[&arguments[..], &["--force"]].concat()).code, Some(0));
+        assert_ne!(scratch.read(name), RFC_PUBLIC);
+        assert_eq!(scratch.names(), ["did.txt", "private.jwk", "public.jwk"]);
+    }
+}
+
+#[test]
+fn key_gen_refuses_outputs_that_would_destroy_a_key_or_a_fifo() {
     let scratch = Scratch::with_key();
+    assert!(std::process::Command::new("mkfifo").arg(scratch.join("fifo")).status().unwrap().success());
     let before = scratch.read("private.jwk");
-    let rows: [(&[&str], &str); 5] = [
+    let rows: [(&[&str], &str); 7] = [
         (&["--out-priv", "new.jwk", "--out-pub", "new.jwk"], "two output files are the same file"),
         (&["--out-priv", "new.jwk", "--out-pub", "a", "--out-did", "./a"], "two output files are the same file"),
         (&["--out-priv", "new.jwk", "--out-pub", "private.jwk"], "private key"),
         (&["--out-priv", "new.jwk", "--out-did", "private.jwk"], "private key"),
-        (&["--out-priv", "new.jwk", "--out-pub", "/dev/null"], "it is a device"),
+        (&["--out-priv", "new.jwk", "--out-pub", "fifo"], "it is a FIFO"),
+        (&["--out-priv", "new.jwk", "--out-did", "fifo"], "it is a FIFO"),
+        (&["--out-priv", "new.jwk", "--out-did", "fifo", "--force"], "it is a FIFO"),
     ];
     for (arguments, words) in rows {
         let ended = run(scratch.path(), &[&["key", "gen"], arguments].concat());
         ended.assert_failed(&[words]);
         assert_eq!(scratch.read("private.jwk"), before, "{arguments:?}");
-        assert_eq!(scratch.names(), ["private.jwk"], "{arguments:?}: nothing is written");
+        assert_eq!(scratch.names(), ["fifo", "private.jwk"], "{arguments:?}: nothing is written");
     }
 }
 
@@ -118,9 +152,10 @@ fn issue_does_not_replace_the_file_behind_an_open_descriptor() {
 #[test]
 fn key_gen_names_the_command_that_creates_a_missing_directory() {
     let scratch = Scratch::empty();
-    for flag in ["--out-priv", "--out-pub"] {
+    for flag in ["--out-priv", "--out-pub", "--out-did"] {
         let ended = run(scratch.path(), &["key", "gen", flag, "missing/key.jwk"]);
         ended.assert_failed(&["mkdir -p missing"]);
+        assert!(scratch.names().is_empty(), "{flag}: nothing is written");
         assert!(!ended.stderr.contains("badge"), "{flag}: {}", ended.stderr);
     }
 }
@@ -155,6 +190,7 @@ fn the_examples_in_the_help_work() {
         assert_eq!(issue.code, Some(0));
         if command.command == Command::KeyGen {
             scratch.remove("private.jwk");
+            scratch.remove("public.jwk");
         }
         let example = command.example.replace("\\\n", "");
         let words: Vec<&str> = example.split_whitespace().skip(1).take_while(|word| *word != ">").collect();

@@ -94,7 +94,7 @@ pub struct KeyGenArgs {
     pub did: Option<PathBuf>,
     /// Print the did:key.
     pub show_did: bool,
-    /// Replace an existing private key.
+    /// Replace existing files.
     pub force: bool,
 }
 

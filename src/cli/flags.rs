@@ -136,12 +136,11 @@ flags! { VERIFY:
 }
 
 flags! { GEN:
-    OUT_PRIV: PathBuf = flag(Path, "--out-priv", "FILE", "private.jwk", path,
-        "the private key; only --force replaces one");
+    OUT_PRIV: PathBuf = flag(Path, "--out-priv", "FILE", "private.jwk", path, "the private key");
     OUT_PUB: PathBuf = flag(Path, "--out-pub", "FILE", "public.jwk", path, "the public key");
     OUT_DID: PathBuf = flag(Path, "--out-did", "FILE", "", path, "also write the did:key to this file");
     SHOW_DID: bool = switch("--show-did", "print the did:key");
-    FORCE: bool = switch("--force", "replace an existing private key");
+    FORCE: bool = switch("--force", "replace existing files, which keep their owner, group and mode");
 }
 
 flags! { PUBLIC:

@@ -4,9 +4,8 @@ use super::{not_synced, print, print_message, print_warning};
 use crate::cli::{KeyGenArgs, KeyPublicArgs};
 use crate::encoding::escaped;
 use crate::error::Error;
-use crate::file::{FileError, Reason, Target, directory};
-use crate::keystore::{create_private, generate as new_key, read_private, write_file};
-use std::fs;
+use crate::file::{FileError, Reason, Target};
+use crate::keystore::{check_file, create_private, generate as new_key, read_private, write_file};
 use std::io;
 use std::path::Path;
 
@@ -34,15 +33,9 @@ fn warn_unsynced(path: &Path, written: Result<Option<io::Error>, Box<FileError>>
     Ok(())
 }
 
-/// Before anything is written: no private key is lost, and no file is written twice.
+/// Before anything is written: without --force no file is replaced, and no file is written twice.
 fn check(args: &KeyGenArgs) -> Result<(), Error> {
-    let private = args.private.as_path();
-    let failed = |error| Error::WriteKey(FileError::new(private, error));
-    if private.symlink_metadata().is_ok() && !args.force {
-        return Err(failed(io::Error::from_raw_os_error(libc::EEXIST)));
-    }
-    fs::metadata(directory(private)).map_err(failed)?;
-    let mut named = vec![private];
+    let mut named = vec![args.private.as_path()];
     for path in [Some(&args.public), args.did.as_ref()].into_iter().flatten() {
         if read_private(path).is_ok() {
             return Err(Error::WriteKey(FileError::new(path, Reason::HoldsSecret)));
@@ -53,7 +46,7 @@ fn check(args: &KeyGenArgs) -> Result<(), Error> {
         }
         named.push(path);
     }
-    Ok(())
+    named.into_iter().try_for_each(|path| check_file(path, args.force)).map_err(Error::WriteKey)
 }
 
 /// Prints the public half of a private key.

@@ -19,6 +19,9 @@ pub(super) fn sentence(content: &str, FileError { path, reason }: &FileError) ->
             let cures = "(Compose: group_add, systemd: SupplementaryGroups=, Kubernetes: fsGroup)";
             format!("cannot set group {gid}: {error}; make uid {} a member of it {cures}", effective_uid())
         }
+        Reason::Owner { user, group, error } => {
+            format!("cannot keep its owner {user}:{group}: {error}; run as root, or remove the file")
+        }
         Reason::NotRegular(found) => {
             format!("it is a {}, which a rename would destroy; name a regular file", kind(*found))
         }

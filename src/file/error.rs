@@ -22,6 +22,8 @@ pub(crate) enum Reason {
     Sticky { owner: u32 },
     /// EPERM when the temporary file was given to this group.
     Group { gid: u32, error: io::Error },
+    /// EPERM when the temporary file was given to the owner and group of the file that it replaces.
+    Owner { user: u32, group: u32, error: io::Error },
     /// Something that a rename would destroy.
     NotRegular(FileType),
     /// The path ends like the path of a directory that does not exist.

@@ -14,7 +14,7 @@ mod watch;
 pub(crate) use error::{FileError, Reason, directory};
 pub use output::OutputOptions;
 pub(crate) use output::{FileWarning, OutputFile};
-pub(crate) use replace::{create, replace};
+pub(crate) use replace::{Access, create, probe, replace};
 pub(crate) use snapshot::Damage;
 pub(crate) use target::Target;
 pub(crate) use watch::UnwatchedReason;

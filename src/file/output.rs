@@ -2,7 +2,7 @@
 
 use super::error::{FileError, Reason};
 use super::lock::{Lock, LockOutcome};
-use super::replace::{replace, sync_directory};
+use super::replace::{Access, replace, sync_directory};
 use super::snapshot::{Damage, Snapshot};
 use super::target::Target;
 use super::watch::{UnwatchedReason, Watch};
@@ -85,7 +85,8 @@ impl OutputFile {
         self.hold_lock()?;
         let watch = &mut self.watch;
         let OutputOptions { mode, group, .. } = self.options;
-        let replaced = replace(&self.target, content, mode, group, |file| watch.prepare(file));
+        let access = Access { mode, user: None, group };
+        let replaced = replace(&self.target, content, access, |file| watch.prepare(file));
         let (attributes, sync_error) = replaced.map_err(|reason| FileError::new(self.target.path(), reason))?;
         self.watch.commit(self.target.directory());
         self.snapshot = Some(Snapshot { content: content.to_vec(), attributes });

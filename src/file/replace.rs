@@ -9,7 +9,15 @@ use std::io::{self, Write};
 use std::os::unix::fs::{PermissionsExt, fchown};
 use std::path::Path;
 
-/// Replaces `target` by `content`: atomically, durably, with exactly this mode and group. Returns the attributes of the
+/// Permission bits, owner and group of a new file; `None`: those of the process.
+#[derive(Clone, Copy)]
+pub(crate) struct Access {
+    pub mode: u32,
+    pub user: Option<u32>,
+    pub group: Option<u32>,
+}
+
+/// Replaces `target` by `content`: atomically, durably, with exactly this access. Returns the attributes of the
 /// new file and the error of a directory fsync that failed after the rename.
 ///
 /// Up to and including the rename an error leaves the old file as it was. `before_rename` gets the path of the
@@ -17,12 +25,11 @@ use std::path::Path;
 pub(crate) fn replace(
     target: &Target,
     content: &[u8],
-    mode: u32,
-    group: Option<u32>,
+    access: Access,
     before_rename: impl FnOnce(&Path),
 ) -> Result<(Metadata, Option<io::Error>), Reason> {
     let temporary = target.new_temporary()?;
-    let file = write(&temporary, content, mode, group)?;
+    let file = write(&temporary, content, access)?;
     before_rename(&temporary);
     // The attributes are asked before the rename: a change after it is the work of another process.
     let renamed = file.metadata().and_then(|found| fs::rename(&temporary, target.path()).map(|()| found));
@@ -36,37 +43,46 @@ pub(crate) fn replace(
 /// it is. Returns the error of a directory fsync that failed afterwards.
 pub(crate) fn create(target: &Target, content: &[u8], mode: u32) -> Result<Option<io::Error>, Reason> {
     let temporary = target.new_temporary()?;
-    write(&temporary, content, mode, None)?;
+    let access = Access { mode, user: None, group: None };
+    write(&temporary, content, access)?;
     // A hard link gives a complete file a name and never replaces another file (link(2), EEXIST).
     let linked = fs::hard_link(&temporary, target.path());
     let _ = fs::remove_file(&temporary);
     match linked {
         // vfat has no hard links: the file is written under its own name with O_EXCL.
         Err(error) if matches!(error.raw_os_error(), Some(libc::EPERM | libc::EOPNOTSUPP)) => {
-            write(target.path(), content, mode, None)?;
+            write(target.path(), content, access)?;
         }
         linked => linked?,
     }
     Ok(sync_directory(target.directory()).err())
 }
 
+/// Finds the errors of [`replace`] that do not depend on the content, by an empty temporary file.
+pub(crate) fn probe(target: &Target, access: Access) -> Result<(), Reason> {
+    let temporary = target.new_temporary()?;
+    write(&temporary, b"", access)?;
+    Ok(fs::remove_file(&temporary)?)
+}
+
 /// Writes a complete, synced file to a path that does not exist. On an error no file is left there.
-fn write(path: &Path, content: &[u8], mode: u32, group: Option<u32>) -> Result<File, Reason> {
+fn write(path: &Path, content: &[u8], access: Access) -> Result<File, Reason> {
     let file = open(path, libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL | libc::O_NOFOLLOW)?;
-    let filled = fill(&file, content, mode, group);
+    let filled = fill(&file, content, access);
     if filled.is_err() {
         let _ = fs::remove_file(path);
     }
     filled.map(|()| file)
 }
 
-fn fill(mut file: &File, content: &[u8], mode: u32, group: Option<u32>) -> Result<(), Reason> {
+fn fill(mut file: &File, content: &[u8], Access { mode, user, group }: Access) -> Result<(), Reason> {
     file.write_all(content)?;
-    // The group first: a wide mode must never be combined with the wrong group.
-    if let Some(gid) = group {
+    // Owner and group first: a wide mode must never be combined with the wrong group.
+    if user.is_some() || group.is_some() {
         // Unlike std's other calls, fchown is not repeated after a signal.
-        retry(|| fchown(file, None, Some(gid))).map_err(|error| match error.raw_os_error() {
-            Some(libc::EPERM) => Reason::Group { gid, error },
+        retry(|| fchown(file, user, group)).map_err(|error| match (error.raw_os_error(), user, group) {
+            (Some(libc::EPERM), Some(user), Some(group)) => Reason::Owner { user, group, error },
+            (Some(libc::EPERM), None, Some(gid)) => Reason::Group { gid, error },
             _ => Reason::Io(error),
         })?;
     }

@@ -1,7 +1,9 @@
 //! A new private key is written whole or not at all, as a badge is.
 
-use crate::common::{Ended, Scratch, capiscio, wrap};
+use crate::common::{Ended, Keeper, Scratch, capiscio, chmod, keep, mode, run, wrap};
+use crate::tools::{OTHER_USER, chown};
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 
 fn key_gen_with_fault(scratch: &Scratch, fault: &str) -> Ended {
     let trace = scratch.path().with_extension("trace");
@@ -28,8 +30,8 @@ fn writes_a_key_to_a_file_system_without_hard_links() {
 #[ignore = "needs strace: injects faults into system calls"]
 fn warns_when_the_directory_of_a_new_key_cannot_be_synced() {
     let scratch = Scratch::empty();
-    // The second fsync of a file is its directory's.
-    let ended = key_gen_with_fault(&scratch, "inject=fsync:error=EINVAL:when=2+2");
+    // Two probes, then each file and its directory.
+    let ended = key_gen_with_fault(&scratch, "inject=fsync:error=EINVAL:when=4+2");
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(ended.stderr.contains("cannot sync its directory"), "{}", ended.stderr);
     assert_eq!(scratch.names(), ["private.jwk", "public.jwk"]);
@@ -42,5 +44,46 @@ fn a_key_that_cannot_be_written_leaves_no_file() {
         let scratch = Scratch::empty();
         key_gen_with_fault(&scratch, fault).assert_failed(&["failed to write key"]);
         assert!(scratch.names().is_empty(), "{fault}: {:?}", scratch.names());
+    }
+}
+
+/// A command as a user without privileges, who owns the directory.
+fn as_other_user(scratch: &Scratch, command: &std::process::Command) -> std::process::Command {
+    chown(scratch.path(), OTHER_USER, OTHER_USER);
+    let [user, group] = [format!("--reuid={OTHER_USER}"), format!("--regid={OTHER_USER}")];
+    wrap(&["setpriv", &user, &group, "--clear-groups"], command)
+}
+
+#[test]
+#[ignore = "needs root: two users"]
+fn a_keeper_reads_the_key_with_which_root_replaces_its_own() {
+    let scratch = Scratch::with_key();
+    let key = scratch.join("private.jwk");
+    chown(&key, OTHER_USER, OTHER_USER + 1);
+    chmod(&key, 0o400);
+    let mut command = as_other_user(&scratch, &keep(&scratch, "badge.jwt"));
+    let mut keeper = Keeper::start_command(&scratch, &mut command, "badge.jwt");
+    keeper.assert_good();
+    let ended = run(scratch.path(), &["key", "gen", "--force"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let found = fs::metadata(&key).unwrap();
+    assert_eq!((found.uid(), found.gid(), mode(&key)), (OTHER_USER, OTHER_USER + 1, 0o400));
+    keeper.renew();
+    crate::common::verify_with(&scratch.read("public.jwk"), &keeper.badge().unwrap()).unwrap();
+    assert_eq!(fs::metadata(scratch.join("public.jwk")).unwrap().uid(), 0, "a new file belongs to the caller");
+}
+
+#[test]
+#[ignore = "needs root: two users"]
+fn a_user_who_cannot_keep_the_owner_of_a_key_replaces_nothing() {
+    for (user, group) in [(0, 0), (OTHER_USER, 0)] {
+        let scratch = Scratch::with_key();
+        let before = scratch.read("private.jwk");
+        chown(&scratch.join("private.jwk"), user, group);
+        chmod(&scratch.join("private.jwk"), 0o644);
+        let mut command = as_other_user(&scratch, &capiscio(scratch.path()));
+        let ended = Ended::from(command.args(["key", "gen", "--force"]).output().unwrap());
+        ended.assert_failed(&["private.jwk", &format!("owner {user}:{group}")]);
+        assert_eq!((scratch.names(), scratch.read("private.jwk")), (vec!["private.jwk".to_owned()], before));
     }
 }
