@@ -282,7 +282,8 @@ pub fn flags(data: &[u8]) {
     let environment = |name: &str| -> Option<OsString> {
         variables.iter().find(|(other, _)| *other == name.as_bytes()).map(|(_, value)| value.clone())
     };
-    match parse(arguments, &environment) {
+    let names: Vec<&str> = variables.iter().filter_map(|(name, _)| str::from_utf8(name).ok()).collect();
+    match parse(arguments, &environment, &names) {
         Err(error) => assert_message(&error.to_string()),
         Ok(Invocation { request, warnings }) => {
             warnings.iter().for_each(|warning| assert_message(warning));

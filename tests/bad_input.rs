@@ -2,8 +2,9 @@
 
 mod common;
 
-use common::{Ended, RFC_KEY, RFC_SEED, Scratch, capiscio, mode, run};
+use common::{Ended, LogLine, RFC_KEY, RFC_SEED, Scratch, capiscio, mode, run};
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 
 const KEEP: [&str; 6] = ["badge", "keep", "--key", "private.jwk", "--out", "badge.jwt"];
 
@@ -22,12 +23,12 @@ fn assert_refused(ended: &Ended, code: i32, expected: &[&str], context: &[&str])
 fn exits_2_on_a_wrong_command_line_and_writes_nothing() {
     let own_key = "self-signed badge is issued by and for its own key";
     let rows: &[(&[&str], &[&str])] = &[
-        (&["stray"], &["capiscio: unexpected argument \"stray\"; see capiscio badge keep --help\n"]),
+        (&["stray"], &[" GMT error: unexpected argument \"stray\"; see capiscio badge keep --help\n"]),
         (&["--exp", "1x"], &["--exp \"1x\" is not a duration"]),
         (&["--renew-befor", "1m"], &["did you mean --renew-before"]),
         (&["--self-sign", "--sub", "did:web:other.example"], &[own_key]),
         (&["--self-sign", "--iss", "https://registry.capisc.io"], &[own_key]),
-        (&["--ready-fd", "77"], &["not an open descriptor"]),
+        (&["--ready-fd", "77"], &[" GMT error: --ready-fd is not an open descriptor"]),
         (&["--sub", RFC_KEY], &["JSON, not shown"]),
     ];
     for (arguments, expected) in rows.iter().copied() {
@@ -66,6 +67,51 @@ fn refuses_an_unusable_key_variable_without_printing_it() {
     command.args(["badge", "keep"]).env("CAPISCIO_AGENT_PRIVATE_KEY_JWK", broken);
     assert_refused(&Ended::from(command.output().unwrap()), 1, &["CAPISCIO_AGENT_PRIVATE_KEY_JWK"], &["JWK variable"]);
     assert!(scratch.names().is_empty());
+}
+
+#[test]
+fn keep_logs_a_wrong_command_line_in_the_format_of_its_log() {
+    let scratch = Scratch::with_key();
+    let keep = |arguments: &[&str], environment: &[(&str, &str)]| {
+        let mut command = capiscio(scratch.path());
+        let ended = command.args(KEEP).args(arguments).envs(environment.iter().copied()).output().unwrap();
+        Ended::from(ended)
+    };
+    let sentence = "unexpected argument \"stray\"; see capiscio badge keep --help";
+    for (arguments, environment) in
+        [(&["--log-format=json", "stray"][..], &[][..]), (&["stray"], &[("CAPISCIO_LOG_FORMAT", "json")])]
+    {
+        let ended = keep(arguments, environment);
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        let line = LogLine::parse(&ended.stderr).expect("one JSON line");
+        assert_eq!((line.text("level"), line.text("event"), line.text("message")), ("error", "failed", sentence));
+        assert!(line.number("time") > 1_700_000_000);
+    }
+    let ended = keep(&["--ready-fd", "77", "--log-format", "json"], &[]);
+    let line = LogLine::parse(ended.stderr.lines().last().unwrap()).expect("JSON");
+    assert_eq!((ended.code, line.text("level"), line.text("event")), (Some(2), "error", "failed"));
+}
+
+#[test]
+fn keep_gives_a_wrong_command_line_the_priority_of_an_error_in_the_journal() {
+    let scratch = Scratch::with_key();
+    let log = fs::File::create(scratch.join("log")).unwrap();
+    let found = log.metadata().unwrap();
+    let mut command = capiscio(scratch.path());
+    command.args(KEEP).arg("stray").env("JOURNAL_STREAM", format!("{}:{}", found.dev(), found.ino())).stderr(log);
+    assert_eq!(command.status().unwrap().code(), Some(2));
+    assert_eq!(scratch.read("log"), "<3>unexpected argument \"stray\"; see capiscio badge keep --help\n");
+}
+
+#[test]
+fn issue_warns_about_a_mistyped_variable() {
+    let scratch = Scratch::with_key();
+    let mut command = capiscio(scratch.path());
+    command.args(["badge", "issue", "--sub=did:web:a", "--domain=a", "--key=private.jwk"]).env("CAPISCIO_ISSS", "");
+    let ended = Ended::from(command.output().unwrap());
+    assert_eq!(ended.code, Some(0));
+    let warning = "capiscio: warning: unknown variable CAPISCIO_ISSS is ignored (did you mean CAPISCIO_ISS?)\n";
+    assert_eq!(ended.stderr, warning);
 }
 
 /// Each kind of unusable key file: its name, its text, and a part of the message.

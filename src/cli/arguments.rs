@@ -113,6 +113,12 @@ pub(super) fn keep(args: &mut Args) -> Request {
     Request::Keep(settings(args), options)
 }
 
+/// Whether log lines are JSON, by what was read of the command line, and the environment.
+pub(super) fn json_log(args: &mut Args) -> bool {
+    args.read_variable(&LOG_JSON.spec, LOG_JSON.spec.variable());
+    args.value(&LOG_JSON)
+}
+
 pub(super) fn issue(args: &mut Args) -> Request {
     args.read_variables();
     let path = args.get(&ISSUE_OUT).filter(|path| path.as_os_str() != "-");
@@ -179,7 +185,7 @@ fn key(args: &mut Args, generate: bool) -> KeySource {
         return KeySource::File(path);
     }
     // Not parsed like a flag: the message would show a part of the key.
-    let jwk = (args.environment)("CAPISCIO_AGENT_PRIVATE_KEY_JWK").unwrap_or_default();
+    let jwk = (args.environment)(KEY_VARIABLE).unwrap_or_default();
     match jwk.to_str() {
         None => args.refuse("CAPISCIO_AGENT_PRIVATE_KEY_JWK is not UTF-8; it takes a private Ed25519 JWK"),
         Some("") => args.refuse("--key is missing: give the private key, or make one: capiscio key gen"),

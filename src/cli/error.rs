@@ -10,6 +10,9 @@ pub struct UsageError {
     /// The command, once it is known: its help page is named.
     pub(super) command: Option<&'static CommandSpec>,
     pub(super) problem: String,
+    /// Of `badge keep`, whose errors are lines of its log: whether they are JSON, as far as the format was read before
+    /// the error. A wrong format counts as text.
+    pub json_log: Option<bool>,
 }
 
 impl UsageError {

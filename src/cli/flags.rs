@@ -4,6 +4,9 @@ use self::Kind::{Duration, List, Number, Path, Switch, Text};
 use super::value::*;
 use std::path::PathBuf;
 
+/// The variable that may hold the key itself, a private JWK.
+pub(super) const KEY_VARIABLE: &str = "CAPISCIO_AGENT_PRIVATE_KEY_JWK";
+
 /// What a flag takes. The parser of the flag may refuse more.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {

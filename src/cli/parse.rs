@@ -18,17 +18,32 @@ pub struct Invocation {
     pub warnings: Vec<String>,
 }
 
-/// Parses the arguments (without the program's own name) and the environment.
-pub fn parse(arguments: impl IntoIterator<Item = OsString>, environment: Variables) -> Result<Invocation, UsageError> {
+/// Parses the arguments (without the program's own name) and the environment, in which `names` are all variables.
+pub fn parse(
+    arguments: impl IntoIterator<Item = OsString>,
+    environment: Variables,
+    names: &[&str],
+) -> Result<Invocation, UsageError> {
     let mut parser = Parser::from_args(arguments);
-    let spec = match read_command(&mut parser).map_err(|problem| UsageError { command: None, problem })? {
+    let no_command = |problem| UsageError { command: None, problem, json_log: None };
+    let spec = match read_command(&mut parser).map_err(no_command)? {
         Continue(spec) => spec,
         Break(text) => return Ok(Invocation { request: Request::Print(text), warnings: Vec::new() }),
     };
     let mut args = Args::new(spec, environment);
+    let reads_variables = matches!(spec.command, Command::BadgeKeep | Command::BadgeIssue);
+    let mut warnings = if reads_variables { suggest::unknown_variables(names, spec) } else { Vec::new() };
     match request(&mut args, parser) {
-        Ok(request) => Ok(Invocation { request, warnings: args.warnings }),
-        Err(problem) => Err(UsageError { command: Some(spec), problem }),
+        Ok(request) => {
+            warnings.append(&mut args.warnings);
+            Ok(Invocation { request, warnings })
+        }
+        Err(problem) => {
+            // A mistyped variable may be the cause.
+            warnings.insert(0, problem);
+            let json_log = (spec.command == Command::BadgeKeep).then(|| arguments::json_log(&mut args));
+            Err(UsageError { command: Some(spec), problem: warnings.join("; "), json_log })
+        }
     }
 }
 

@@ -1,5 +1,12 @@
 //! What follows an unknown name in its message: the nearest known one, or where the name belongs.
 
+use super::command::CommandSpec;
+use super::error::quoted;
+use super::flags::{KEY_VARIABLE, Spec};
+
+/// How the names of this program's variables begin.
+const PREFIX: &str = "CAPISCIO_";
+
 /// Flags and commands of the original's later versions, which talk to a registry.
 const REGISTRY_OPTIONS: [&str; 4] = ["--ca", "--api-key", "--agent-id", "--registry"];
 const REGISTRY_COMMANDS: [&str; 8] =
@@ -18,6 +25,24 @@ fn nearest(name: &str, known: impl Iterator<Item = &'static str>) -> Option<&'st
     let ranked = known.map(|candidate| (distance(name.as_bytes(), candidate.as_bytes()), candidate));
     let (distance, candidate) = ranked.min()?;
     (distance <= candidate.trim_start_matches('-').len() / 3 + 1).then_some(candidate)
+}
+
+/// A warning for each variable that is probably a mistyped one of the command: one edit away from it, or two where more
+/// than five letters follow the prefix.
+///
+/// No name of another CapiscIO program and of no Kubernetes Service is that near (`tests/cli/variables.rs`).
+pub(super) fn unknown_variables(names: &[&str], spec: &CommandSpec) -> Vec<String> {
+    let mut known: Vec<String> = spec.flags().map(Spec::variable).collect();
+    known.push(KEY_VARIABLE.into());
+    let mut warnings = Vec::new();
+    for name in names.iter().filter(|name| name.starts_with(PREFIX) && !known.iter().any(|known| known == *name)) {
+        let edits = |known: &String| if known.len() > PREFIX.len() + 5 { 2 } else { 1 };
+        if let Some(meant) = known.iter().find(|known| distance(name.as_bytes(), known.as_bytes()) <= edits(known)) {
+            let name = quoted(name.as_ref());
+            warnings.push(format!("unknown variable {name} is ignored (did you mean {meant}?)"));
+        }
+    }
+    warnings
 }
 
 /// Levenshtein distance in bytes.

@@ -13,24 +13,33 @@ use crate::system::{descriptor, signals};
 use std::env;
 use std::path::PathBuf;
 
-/// Keeps the badge file current until a signal ends the process.
+/// Keeps the badge file current until a signal ends the process, and returns the exit status.
 #[inline(never)]
-pub(super) fn keep(settings: &Settings, options: KeepOptions, warnings: &[String]) -> Result<u8, Error> {
+pub(super) fn keep(settings: &Settings, options: KeepOptions, warnings: &[String]) -> u8 {
     // Before this process opens anything: so the number can only be a descriptor that the supervisor left open.
-    let ready_fd = options.ready_fd.map(descriptor::inherited).transpose().map_err(Error::ReadyFd)?;
+    let (ready_fd, started) = match options.ready_fd.map(descriptor::inherited).transpose() {
+        Ok(file) => (file, Ok(())),
+        Err(error) => (None, Err(Error::ReadyFd(error))),
+    };
     signals::reap_children();
-    let log = Log::new(options.json_log, env::var("JOURNAL_STREAM").ok());
     let supervisor = Supervisor::new(ready_fd, |name| env::var_os(name));
-    let mut reporter = Reporter { log, supervisor, out: escaped(&options.output.path).to_string() };
+    let out = escaped(&options.output.path).to_string();
+    let mut reporter = Reporter { log: log(options.json_log), supervisor, out };
     for warning in warnings {
         reporter.tell(&[Notice::Warning(warning)]);
     }
-    let exit =
-        start(settings, options.output, &mut reporter).and_then(|mut output| run(settings, &mut output, &mut reporter));
-    Ok(exit.unwrap_or_else(|error| {
+    let exit = started
+        .and_then(|()| start(settings, options.output, &mut reporter))
+        .and_then(|mut output| run(settings, &mut output, &mut reporter));
+    exit.unwrap_or_else(|error| {
         reporter.tell(&[Notice::Failed { error: &error, next_attempt: None }]);
         error.exit_code()
-    }))
+    })
+}
+
+/// The log on stderr.
+pub(super) fn log(json: bool) -> Log {
+    Log::new(json, env::var("JOURNAL_STREAM").ok())
 }
 
 /// Everything that comes before the first badge, which may have to wait for the clock.

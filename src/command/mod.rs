@@ -9,9 +9,10 @@ mod verify;
 use crate::cli::{Invocation, Request, parse};
 use crate::encoding::escaped;
 use crate::error::Error;
+use crate::report::Notice;
 use crate::report::log::write_stderr;
 use crate::system::descriptor::stdout;
-use crate::system::signals;
+use crate::system::{environment, signals};
 use std::env;
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -25,10 +26,14 @@ const FAILED: u8 = 1;
 pub fn main() -> u8 {
     // First of all: a signal that arrives before the keeper reads signals must not kill it.
     signals::block();
-    let Invocation { request, warnings } = match parse(env::args_os().skip(1), &|name| env::var_os(name)) {
+    let (arguments, names) = (env::args_os().skip(1), environment::names());
+    let Invocation { request, warnings } = match parse(arguments, &|name| env::var_os(name), &names) {
         Ok(invocation) => invocation,
         Err(error) => {
-            print_message(&error);
+            match error.json_log {
+                Some(json) => keep::log(json).tell(&Notice::Refused(&error.to_string()), ""),
+                None => print_message(&error),
+            }
             return error.exit_code();
         }
     };
@@ -39,7 +44,7 @@ pub fn main() -> u8 {
     }
     let done = |()| OK;
     let result = match request {
-        Request::Keep(settings, options) => keep::keep(&settings, options, &warnings),
+        Request::Keep(settings, options) => Ok(keep::keep(&settings, options, &warnings)),
         Request::Issue(settings, output) => issue::issue(&settings, output).map(done),
         Request::Health(args) => Ok(health::health(&args)),
         Request::Verify(args) => verify::verify(&args),

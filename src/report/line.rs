@@ -29,6 +29,7 @@ pub(super) fn line(notice: &Notice, out: &str) -> Option<Line> {
     let (level, event, sentence, facts) = match notice {
         Notice::RenewalRequested | Notice::Sleeping(_) => return None,
         Notice::Warning(warning) => (WARNING, "warning", (*warning).to_owned(), none),
+        Notice::Refused(problem) => (ERROR, "failed", (*problem).to_owned(), none),
         Notice::KeyGenerated { path, did } => {
             let path = escaped(path).to_string();
             let sentence = format!("generated the private key {path}; its public key is {did}");

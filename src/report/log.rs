@@ -38,7 +38,7 @@ impl Log {
 
     /// `out` is the badge file, escaped. A line that would not fit into a pipe at once loses its facts and the end of its
     /// sentence.
-    pub(super) fn tell(&self, notice: &Notice, out: &str) {
+    pub(crate) fn tell(&self, notice: &Notice, out: &str) {
         let Some(mut line) = line(notice, out) else { return };
         let mut text = self.format(&line);
         if text.len() > MAX_LINE {

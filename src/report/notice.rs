@@ -25,6 +25,8 @@ pub(crate) enum IssueReason {
 pub(crate) enum Notice<'a> {
     /// A condition that is found at the start.
     Warning(&'a str),
+    /// The command line is wrong.
+    Refused(&'a str),
     /// `--generate-key` created the private key.
     KeyGenerated { path: &'a Path, did: &'a str },
     /// The wall clock is not set yet.

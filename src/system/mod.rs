@@ -4,6 +4,7 @@
 
 pub(crate) mod clock;
 pub(crate) mod descriptor;
+pub(crate) mod environment;
 pub(crate) mod filesystem;
 pub(crate) mod inotify;
 mod memory;

@@ -3,6 +3,7 @@
 mod accepted;
 mod help;
 mod refused;
+mod variables;
 
 use capiscio::cli::{HealthArgs, Invocation, KeepOptions, KeyGenArgs, Request, UsageError, VerifyArgs, parse};
 use capiscio::file::OutputOptions;
@@ -25,7 +26,8 @@ fn parse_with(arguments: &[&str], variables: &[Variable]) -> Result<Invocation, 
 
 fn parse_bytes(arguments: Vec<OsString>, variables: &[Variable]) -> Result<Invocation, UsageError> {
     let find = |name: &str| variables.iter().find(|(other, _)| *other == name);
-    parse(arguments, &|name| find(name).map(|(_, value)| value.into()))
+    let names: Vec<&str> = variables.iter().map(|(name, _)| *name).collect();
+    parse(arguments, &|name| find(name).map(|(_, value)| value.into()), &names)
 }
 
 /// The request and the warnings of a command line that is accepted.

@@ -214,7 +214,7 @@ fn a_wrong_variable_is_named() {
 fn a_key_variable_that_is_not_utf_8_is_not_repeated() {
     let variable =
         |name: &str| (name == "CAPISCIO_AGENT_PRIVATE_KEY_JWK").then(|| OsStr::from_bytes(b"abc\xff").into());
-    let Err(error) = capiscio::cli::parse(["badge".into(), "keep".into()], &variable) else { panic!("accepted") };
+    let Err(error) = capiscio::cli::parse(["badge".into(), "keep".into()], &variable, &[]) else { panic!("accepted") };
     let sentence = error.to_string();
     assert!(
         sentence.starts_with("CAPISCIO_AGENT_PRIVATE_KEY_JWK is not UTF-8") && !sentence.contains("abc"),
