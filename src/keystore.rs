@@ -96,8 +96,12 @@ fn read_text(path: &Path) -> Result<String, KeyFault> {
 /// `$CREDENTIALS_DIRECTORY`, and on a read-only mount such as a Secret volume.
 pub(crate) fn permissions_warning(path: &Path, credentials: Option<&Path>) -> Option<u32> {
     let mode = fs::metadata(path).ok()?.mode() & 0o7777;
-    let mounted = credentials.is_some_and(|directory| path.starts_with(directory)) || is_read_only(path);
-    (mode & 0o077 != 0 && !mounted).then_some(mode)
+    (mode & 0o077 != 0 && !is_credential(path, credentials) && !is_read_only(path)).then_some(mode)
+}
+
+/// Whether systemd passed the file to the service (`LoadCredential=`).
+pub(crate) fn is_credential(path: &Path, credentials: Option<&Path>) -> bool {
+    credentials.is_some_and(|directory| path.starts_with(directory))
 }
 
 /// A new key pair whose `kid` is its did:key.

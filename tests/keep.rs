@@ -228,6 +228,20 @@ fn warns_once_about_test_values_and_a_key_that_others_can_read() {
 }
 
 #[test]
+fn says_once_at_sighup_that_a_key_of_systemd_may_need_a_restart() {
+    let scratch = Scratch::with_key();
+    for (directory, count) in [(scratch.path().to_str().unwrap(), 1), ("/run/credentials", 0)] {
+        let mut command = keep(&scratch, "badge.jwt");
+        command.arg("--key").arg(scratch.join("private.jwk")).env("CREDENTIALS_DIRECTORY", directory);
+        let mut keeper = Keeper::start_command(&scratch, &mut command, "badge.jwt");
+        assert_eq!(keeper.count_with("warning", "restart the service"), 0, "{}", keeper.log());
+        keeper.renew();
+        keeper.renew();
+        assert_eq!(keeper.count_with("warning", "restart the service"), count, "{}", keeper.log());
+    }
+}
+
+#[test]
 fn json_log_lines_are_objects_with_unix_seconds() {
     let scratch = Scratch::with_key();
     let mut keeper = Keeper::start(&scratch, &["--log-format", "json"]);

@@ -6,7 +6,7 @@ use crate::encoding::{escaped, shell_word};
 use crate::error::Error;
 use crate::file::{OutputFile, OutputOptions};
 use crate::keeper::{Settings, check_key, generate_missing_key, run};
-use crate::keystore::permissions_warning;
+use crate::keystore::{is_credential, permissions_warning};
 use crate::report::log::Log;
 use crate::report::{Notice, Reporter, Supervisor};
 use crate::system::{descriptor, signals};
@@ -24,7 +24,7 @@ pub(super) fn keep(settings: &Settings, options: KeepOptions, warnings: &[String
     signals::reap_children();
     let supervisor = Supervisor::new(ready_fd, |name| env::var_os(name));
     let out = escaped(&options.output.path).to_string();
-    let mut reporter = Reporter { log: log(options.json_log), supervisor, out };
+    let mut reporter = Reporter { log: log(options.json_log), supervisor, out, key_is_credential: false };
     for warning in warnings {
         reporter.tell(&[Notice::Warning(warning)]);
     }
@@ -57,6 +57,7 @@ fn start(settings: &Settings, output: OutputOptions, reporter: &mut Reporter) ->
         }
     }
     let credentials = env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+    reporter.key_is_credential = is_credential(path, credentials.as_deref());
     if let Some(mode) = permissions_warning(path, credentials.as_deref()) {
         let (key, word) = (escaped(path), shell_word(path));
         let warning = format!("other users can read the key {key} (mode {mode:04o}): chmod 600 {word}");
