@@ -161,6 +161,16 @@ fn explains_why_a_key_file_is_unusable_and_writes_nothing() {
 }
 
 #[test]
+fn reads_a_key_file_of_exactly_16_kib() {
+    let scratch = Scratch::empty();
+    for (length, code) in [(16 * 1024, 0), (16 * 1024 + 1, 1)] {
+        scratch.write_private("private.jwk", format!("{RFC_KEY}{}", " ".repeat(length - RFC_KEY.len())));
+        let ended = run(scratch.path(), &["badge", "issue", "--key", "private.jwk"]);
+        assert_eq!(ended.code, Some(code), "{length}: {}", ended.stderr);
+    }
+}
+
+#[test]
 fn refuses_a_key_path_that_is_not_a_regular_file() {
     let scratch = Scratch::empty();
     assert_refused(&run(scratch.path(), &KEEP), 1, &["private.jwk", "capiscio key gen --out-priv"], &["missing"]);

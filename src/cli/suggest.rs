@@ -73,5 +73,7 @@ mod tests {
         assert_eq!(nearest("verbose", known.into_iter()), None);
         assert_eq!(nearest("--min", ["--json"].into_iter()), None, "dashes do not make names alike");
         assert_eq!(nearest(&"x".repeat(1000), known.into_iter()), None);
+        assert_eq!(nearest("kxx", ["key"].into_iter()), Some("key"), "a third of the length and one: two edits");
+        assert_eq!(nearest("xxx", ["key"].into_iter()), None);
     }
 }

@@ -99,3 +99,19 @@ fn claims_json(claims: &Claims) -> String {
 fn invalid_json(code: Option<&str>, message: &str) -> String {
     JsonObject::new().raw("valid", "false").optional_string("code", code).string("message", message).finish() + "\n"
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_badge_in_its_last_second_expires_and_then_has_expired() {
+        let text = |value: &str| value.to_owned();
+        let (jti, iss, sub) = (text("j"), text("https://a.example"), text("did:web:a"));
+        let claims =
+            Claims { jti, iss, sub, aud: Vec::new(), iat: 1000, exp: 1300, nbf: None, ial: 0, level: 1, domain: None };
+        assert!(summary(&claims, 1299).ends_with("(in 1s)\n"));
+        assert!(summary(&claims, 1300).ends_with("(0s ago, within the skew)\n"));
+        assert!(summary(&claims, 1301).ends_with("(1s ago, within the skew)\n"));
+    }
+}

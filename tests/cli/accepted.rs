@@ -1,4 +1,4 @@
-use super::{accept_with, health, issue, keep, keep_with, key_gen, rfc_key, verify};
+use super::{accept_with, health, issue, keep, keep_with, key_gen, parse_with, rfc_key, verify};
 use capiscio::badge::claims::Issuance;
 use capiscio::cli::{Request, Token};
 use capiscio::keystore::KeySource;
@@ -69,6 +69,40 @@ fn renews_after_two_thirds_of_a_short_lifetime() {
     for (exp, renew_before) in [("5m", 100_000), ("1h", 600_000), ("1s", 0), ("2s", 666)] {
         assert_eq!(keep(&["--exp", exp]).0.policy.renew_before, renew_before, "{exp}");
     }
+}
+
+#[test]
+fn values_exactly_at_their_bounds_are_accepted() {
+    for mode in [0o400, 0o777, 0o600] {
+        assert_eq!(keep(&["--out-mode", &format!("{mode:o}")]).1.output.mode, mode);
+    }
+    assert_eq!(keep(&["--out-group", "4294967294"]).1.output.group, Some(4_294_967_294));
+    assert_eq!(keep(&["--out-group", "0"]).1.output.group, Some(0));
+    assert_eq!(keep(&["--ready-fd", "2147483647"]).1.ready_fd, Some(i32::MAX));
+    assert_eq!(keep(&["--exp", "2s", "--renew-before", "1s"]).0.policy.renew_before, 1000);
+    assert_eq!(keep(&["--exp", "1h", "--renew-before", "59m59s"]).0.policy.renew_before, 3_599_000);
+    assert_eq!(keep(&["--exp", "2562047h"]).0.policy.lifetime, 2_562_047 * 3600);
+    assert!(keep(&["--domain", "", "--level", "1"]).0.identity.domain.is_none());
+}
+
+#[test]
+fn sub_iss_and_aud_may_have_16_kib_together() {
+    // Three further bytes for each name of the audience: quotes and a comma.
+    let (subject, issuer) = ("did:web:a", "https://a.example");
+    let most = 16 * 1024 - subject.len() - issuer.len() - 2 * 3;
+    for (length, is_accepted) in [(most, true), (most + 1, false)] {
+        let audience = format!("b,{}", "a".repeat(length - 1));
+        let arguments = ["badge", "keep", "--key=k", "--sub", subject, "--iss", issuer, "--aud", &audience];
+        assert_eq!(parse_with(&arguments, &[]).is_ok(), is_accepted, "{length}");
+    }
+}
+
+#[test]
+fn a_path_may_contain_braces_quotes_and_equals_signs() {
+    for name in ["{d}", "a=b", "\"d\"", "{\"e\"}", "-", "--key"] {
+        assert_eq!(path(&keep(&["--key", name]).0.key), Some(Path::new(name)));
+    }
+    assert_eq!(keep(&["--out", "./-"]).1.output.path, Path::new("./-"));
 }
 
 #[test]

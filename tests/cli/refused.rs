@@ -47,6 +47,8 @@ fn a_wrong_value_is_refused_with_its_flag_and_reason() {
         (&["--renew-before", "1h"], &["shorter than --exp"]),
         (&["--renew-before", "2h"], &["shorter than --exp"]),
         (&["--exp", "2s", "--renew-before", "1500ms"], &["by at least a second"]),
+        (&["--exp", "2s", "--renew-before", "1s1ns"], &["by at least a second"]),
+        (&["--exp", "90s", "--renew-before", "90s"], &["by at least a second"]),
         (&["--check-interval", "-1s"], &["is negative"]),
         (&["--check-interval", "0"], &["longer than zero"]),
         (&["--level", "5"], &["not a trust level"]),
@@ -74,13 +76,18 @@ fn a_wrong_value_is_refused_with_its_flag_and_reason() {
         (&["--out-mode", "0888"], &["not an octal mode"]),
         (&["--out-mode", "+640"], &["not an octal mode"]),
         (&["--out-mode", "1777"], &["above 0777"]),
+        (&["--out-mode", "1000"], &["above 0777"]),
+        (&["--out-mode", "777777777777777"], &["not an octal mode"]),
         (&["--out-mode", "0040"], &["owner"]),
+        (&["--out-mode", "0377"], &["owner"]),
+        (&["--out-mode", "0"], &["owner"]),
         (&["--out-group", "staff"], &["not a group id"]),
         (&["--out-group", "-1"], &["not a group id"]),
         (&["--out-group", "4294967295"], &["not a group id"]),
         (&["--log-format", "xml"], &["neither text nor json"]),
         (&["--ready-fd", "2"], &["from 3 on"]),
         (&["--ready-fd", "-3"], &["from 3 on"]),
+        (&["--ready-fd", "2147483648"], &["from 3 on"]),
         (&["--ready-fd", "4294967299"], &["from 3 on"]),
     ];
     for (arguments, parts) in rows {
@@ -97,6 +104,16 @@ fn an_unknown_or_incomplete_option_is_refused() {
         (&["-x"], &["unknown option -x; see capiscio badge keep --help"]),
         (&["--\u{1b}[2J"], &["unknown option --\\u001b[2J"]),
         (&["--json={"], &["unknown option --json"]),
+        (&["--=x"], &["unknown option --;"]),
+        (&["-abc"], &["unknown option -a;"]),
+        (&["-e=1h"], &["unknown option -e;"]),
+        (&["-\u{e9}"], &["unknown option -\u{e9};"]),
+        (&["-"], &["unexpected argument \"-\""]),
+        (&["--", "--exp"], &["unexpected argument \"--exp\""]),
+        (&["--exp"], &["--exp needs a value: --exp DURATION"]),
+        (&["--out", "a", "--key"], &["--key needs a value: --key FILE"]),
+        (&["--kee", "k"], &["unknown option --kee (did you mean --key?)"]),
+        (&["--ket-x", "k"], &["unknown option --ket-x; see"]),
         (&["--ca", "capiscio"], &["signs locally"]),
         (&["--api-key", "secret"], &["signs locally"]),
         (&["--agent-id", "a"], &["signs locally"]),
@@ -162,6 +179,34 @@ fn every_flag_refuses_a_value_of_another_kind() {
             arguments.extend(command.operand().map(|_| "operand".into()));
             let parts = [&*format!("{name} \""), reason, &*format!("; see capiscio {} --help", command.name)];
             check(parse_bytes(arguments, &[]), code, &parts, &format!("{} {name}", command.name));
+        }
+    }
+}
+
+#[test]
+fn options_that_are_not_utf_8_are_refused_and_escaped() {
+    for (option, shown) in [(&b"--\xff"[..], "unknown option --"), (b"--\xff=1", "unknown option --"), (b"-\xff", "-")]
+    {
+        let arguments = vec!["badge".into(), "keep".into(), OsStr::from_bytes(option).into()];
+        check(parse_bytes(arguments, &[]), 2, &[shown], &format!("{option:?}"));
+    }
+}
+
+#[test]
+fn no_path_takes_a_key() {
+    let public = r#"{"x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+    for command in &COMMANDS {
+        let code = if command.command == Command::BadgeHealth { 3 } else { 2 };
+        for flag in command.flags().filter(|flag| flag.kind == Kind::Path && !flag.is_operand()) {
+            for key in [&rfc_key(), public] {
+                let words: Vec<&str> = command.name.split(' ').chain([flag.name, key]).collect();
+                // The key variable, so that no missing key is reported first.
+                let reason = format!("{} \"(JSON, not shown)\" is a key; give the path of its file", flag.name);
+                let variables = [("CAPISCIO_AGENT_PRIVATE_KEY_JWK", &*rfc_key())];
+                let operand = command.operand().map(|_| "operand");
+                let words: Vec<&str> = words.into_iter().chain(operand).collect();
+                refused_with(&words, &variables, code, &[&reason]);
+            }
         }
     }
 }
