@@ -26,7 +26,9 @@ pub(super) fn sentence(content: &str, FileError { path, reason }: &FileError) ->
             format!("it is a {}, which a rename would destroy; name a regular file", kind(*found))
         }
         Reason::NamesDirectory => "it names a directory that does not exist; name a regular file".into(),
-        Reason::OpenDescriptor => "it is an open descriptor; name a regular file, or use badge issue for stdout".into(),
+        Reason::OpenDescriptor => {
+            "it is an open descriptor or a file of /proc; name a regular file, or use badge issue for stdout".into()
+        }
         Reason::SymlinkLoop => "its symbolic links form a loop; name the file itself".into(),
         Reason::UntrustedSymlink { owner } => {
             format!("it is a symbolic link of uid {owner} in a directory that all users may write to; remove it")

@@ -28,7 +28,7 @@ pub(crate) enum Reason {
     NotRegular(FileType),
     /// The path ends like the path of a directory that does not exist.
     NamesDirectory,
-    /// A symbolic link below /proc/PID/fd.
+    /// A file of procfs, such as the symbolic links in /proc/PID/fd.
     OpenDescriptor,
     /// More symbolic links than the kernel follows.
     SymlinkLoop,

@@ -1,7 +1,7 @@
 //! Which file is meant: the path behind symbolic links, and the names of the files beside it.
 
 use super::error::{FileError, Reason, directory};
-use crate::system::filesystem::longest_name;
+use crate::system::filesystem::{is_procfs, longest_name};
 use crate::system::{effective_uid, random};
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -32,6 +32,10 @@ impl Target {
         let names_directory = is_directory_name(path);
         let mut path = absolute(path);
         for _ in 0..MAX_LINKS {
+            // A link there leads to an open file, which need not be the file of that name.
+            if is_procfs(directory(&path)) {
+                return Err(FileError::new(&path, Reason::OpenDescriptor));
+            }
             match fs::symlink_metadata(&path) {
                 Ok(found) if found.is_symlink() => {
                     path = follow(&path, &found).map_err(|reason| FileError::new(&path, reason))?;
@@ -144,13 +148,6 @@ fn is_directory_name(path: &Path) -> bool {
 /// The target of a symbolic link, by the kernel's rules: in a sticky directory that every user may write to, only our
 /// links and those of the directory's owner are followed (`protected_symlinks`, proc_sys_fs(5)).
 fn follow(path: &Path, link: &fs::Metadata) -> Result<PathBuf, Reason> {
-    match fs::metadata(path) {
-        Ok(found) if !found.is_file() => return Err(Reason::NotRegular(found.file_type())),
-        Ok(_) if path.starts_with("/proc") && directory(path).file_name() == Some("fd".as_ref()) => {
-            return Err(Reason::OpenDescriptor);
-        }
-        _ => {}
-    }
     let parent = fs::metadata(directory(path))?;
     let shared = parent.mode() & 0o1002 == 0o1002;
     if shared && link.uid() != effective_uid() && link.uid() != parent.uid() {

@@ -20,6 +20,9 @@ const REMOTE: [u32; 9] = [
     0x786f_4256, // VirtualBox shared folders
 ];
 
+/// procfs, as above.
+const PROCFS: u32 = 0x9fa0;
+
 /// Opens a file with `flags` and O_CLOEXEC; a new file has mode 0600.
 ///
 /// std's OpenOptions costs 2.2 KB of code, and 5 KB in the smallest build.
@@ -33,6 +36,11 @@ pub(crate) fn open(path: &Path, flags: libc::c_int) -> io::Result<File> {
 pub(crate) fn is_remote(path: &Path) -> bool {
     // The field's type differs between targets; all magic numbers have 32 bits.
     status(path).is_ok_and(|fs| REMOTE.contains(&(fs.f_type as u32)))
+}
+
+/// Whether the path is on procfs. `false` on an error.
+pub(crate) fn is_procfs(path: &Path) -> bool {
+    status(path).is_ok_and(|fs| fs.f_type as u32 == PROCFS)
 }
 
 /// Whether the path is on a read-only mount. `false` on an error.

@@ -1,6 +1,6 @@
 //! Outputs that are refused before anything is written.
 
-use crate::common::{Scratch, capiscio, keep, run_bounded};
+use crate::common::{Scratch, capiscio, chmod, keep, mode, run_bounded, wrap};
 use crate::tools::{assert_keep_fails, names_but_key};
 use std::fs;
 use std::os::unix::net::UnixListener;
@@ -41,13 +41,34 @@ fn an_output_that_names_a_directory_is_refused() {
     assert!(names_but_key(scratch.path()).is_empty());
 }
 
-/// /dev/stdout is a link into /proc that only the kernel can resolve.
+/// A link of procfs leads to an open file, whatever its path looks like: a rename would replace that file.
 #[test]
-fn the_standard_streams_are_refused_as_outputs() {
+fn an_open_descriptor_is_refused_as_output_under_any_name() {
     let scratch = Scratch::with_key();
-    for out in ["/dev/stdout", "/proc/self/fd/1"] {
-        assert_keep_fails(&scratch, out, &["it is a FIFO"]);
+    scratch.symlink("/dev/fd/1", "own-link");
+    scratch.symlink("/proc/self/fd", "own-directory");
+    scratch.write("out.txt", "precious\n");
+    chmod(&scratch.join("out.txt"), 0o644);
+    for out in [
+        "/dev/fd/1",
+        "/dev/stdout",
+        "/proc/self/fd/1",
+        "/proc/thread-self/fd/1",
+        "own-link",
+        "own-directory/1",
+        // Not open: there is nothing to follow.
+        "/dev/fd/99",
+    ] {
+        for command in ["issue", "keep"] {
+            let append = r#"exec "$@" >>out.txt"#;
+            let mut command = wrap(&["sh", "-c", append, "sh"], capiscio(scratch.path()).args(["badge", command]));
+            let ended = run_bounded(command.args(["--key", "private.jwk", "--out", out]));
+            ended.assert_failed(&["it is an open descriptor", "name a regular file"]);
+            assert_eq!(scratch.read("out.txt"), "precious\n", "{out}");
+            assert_eq!(mode(&scratch.join("out.txt")), 0o644, "{out}");
+        }
     }
+    assert_eq!(names_but_key(scratch.path()), ["out.txt", "own-directory", "own-link"]);
 }
 
 #[test]
