@@ -1,5 +1,6 @@
 //! Sentences about a file that was not written.
 
+use super::descriptor_hint;
 use crate::encoding::{escaped, shell_word};
 use crate::file::{FileError, Reason, directory};
 use crate::system::effective_uid;
@@ -82,13 +83,12 @@ fn hint(path: &Path, error: &io::Error) -> String {
         libc::ENOSPC => &format!("free some space: df -h {word}; df -i {word}"),
         libc::EDQUOT => "the quota is used up; free some space or raise the quota",
         libc::EFBIG => "the file size limit is too low; raise it (ulimit -f, LimitFSIZE=)",
-        libc::EMFILE | libc::ENFILE => "raise the limit of open files (ulimit -n, LimitNOFILE=)",
         libc::EIO => "the disk or its connection is broken; see dmesg",
         libc::EEXIST => "the existing file is unchanged; key gen --force replaces it",
         libc::EISDIR => "a directory has the name of the file; remove it",
         libc::ENOTDIR => "a component of the path is not a directory",
         libc::ENAMETOOLONG => "choose a shorter name",
-        _ => return String::new(),
+        _ => return descriptor_hint(error).into(),
     };
     format!("; {hint}")
 }

@@ -1,5 +1,6 @@
 //! Sentences about a key that cannot be used.
 
+use super::descriptor_hint;
 use crate::encoding::{escaped, shell_word};
 use crate::key::JwkError;
 use crate::keystore::{KeyError, KeyFault};
@@ -12,7 +13,7 @@ use std::path::Path;
 pub(super) fn sentence(KeyError { path, private, fault }: &KeyError) -> String {
     let fault = match (fault, path) {
         (KeyFault::Io(error), Some(path)) if *private => format!("{error}{}", hint(path, error)),
-        (KeyFault::Io(error), _) => error.to_string(),
+        (KeyFault::Io(error), _) => format!("{error}{}", descriptor_hint(error)),
         (KeyFault::NotRegular(found), _) if found.is_dir() => "it is a directory; name the file in it".into(),
         (KeyFault::NotRegular(_), _) => "it is not a regular file; name the file that holds the JWK".into(),
         (KeyFault::TooLong, _) => "it is larger than 16 KiB; name a file that holds one JWK".into(),
@@ -42,6 +43,6 @@ fn hint(path: &Path, error: &io::Error) -> String {
         (io::ErrorKind::PermissionDenied, Err(_)) => {
             format!("; uid {uid} may not enter the directory; run as its owner, or allow others to enter it")
         }
-        _ => String::new(),
+        _ => descriptor_hint(error).into(),
     }
 }

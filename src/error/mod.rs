@@ -46,6 +46,15 @@ pub(crate) enum Error {
     Stdout(io::Error),
 }
 
+/// What to do, after a semicolon, where this process or the system has no free descriptor.
+pub(crate) fn descriptor_hint(error: &io::Error) -> &'static str {
+    match error.raw_os_error() {
+        Some(libc::EMFILE) => "; raise the limit of open files (ulimit -n 64, LimitNOFILE=64)",
+        Some(libc::ENFILE) => "; raise the limit of open files of the system (sysctl fs.file-max)",
+        _ => "",
+    }
+}
+
 impl Error {
     /// 2: the command line or the environment is wrong, and a restart cannot help. 1: files, keys, directories, locks or
     /// the clock, where it can.
@@ -78,7 +87,9 @@ impl fmt::Display for Error {
             Error::ReadyFd(error) => {
                 write!(f, "--ready-fd is not an open descriptor: {error}; let the supervisor open it")
             }
-            Error::Wait(error) => write!(f, "cannot wait for time, signals and file events: {error}"),
+            Error::Wait(error) => {
+                write!(f, "cannot wait for time, signals and file events: {error}{}", descriptor_hint(error))
+            }
             Error::Stdout(error) => write!(f, "cannot write to stdout: {error}"),
         }
     }

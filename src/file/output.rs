@@ -5,7 +5,7 @@ use super::lock::{Lock, LockOutcome};
 use super::replace::{Access, replace, sync_directory};
 use super::snapshot::{Damage, Snapshot};
 use super::target::Target;
-use super::watch::{UnwatchedReason, Watch};
+use super::watch::{UnwatchedReason, Watch, is_shortage};
 use std::fs;
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -101,7 +101,7 @@ impl OutputFile {
         self.replace(&snapshot.content.clone())
     }
 
-    /// Compares the file with what was written.
+    /// Compares the file with what was written, and watches it again: see `unwatched`.
     pub(crate) fn check(&mut self) -> Result<(), Damage> {
         self.watch.drain();
         // A directory that was exchanged during a write holds the file without a lock. If another process has taken
@@ -112,10 +112,14 @@ impl OutputFile {
         // because an inode number does not tell whether it is still the watched inode.
         self.watch.prepare(self.target.path());
         self.watch.commit(self.target.directory());
-        snapshot.compare(self.target.path())?;
-        if self.unwatched.is_none() && self.watch.unwatched.is_some() {
-            // Rewriting the file either restores the watch or starts polling.
-            return Err(Damage::Unwatchable);
+        match snapshot.compare(self.target.path()) {
+            // No evidence of a change. Without the watches a renewal has one descriptor more.
+            Err(Damage::Unreadable(error)) if error.raw_os_error().is_some_and(is_shortage) => {
+                let reason = error.into();
+                self.watch = Watch::default();
+                self.watch.unwatched = Some(reason);
+            }
+            compared => compared?,
         }
         self.note_watch();
         if self.sync_failed {

@@ -33,6 +33,8 @@ pub(crate) fn replace(
     before_rename(&temporary);
     // The attributes are asked before the rename: a change after it is the work of another process.
     let renamed = file.metadata().and_then(|found| fs::rename(&temporary, target.path()).map(|()| found));
+    // The sync of the directory needs a descriptor, which may be the last one.
+    drop(file);
     if renamed.is_err() {
         let _ = fs::remove_file(&temporary);
     }

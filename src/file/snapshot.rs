@@ -15,7 +15,6 @@ pub(super) struct Snapshot {
 }
 
 /// How a file differs from its snapshot: in its permission bits (`Mode`), or in user id and group id (`Owner`).
-/// `Unwatchable`: it does not, but the kernel cannot watch this inode.
 #[derive(Debug)]
 pub(crate) enum Damage {
     Deleted,
@@ -25,7 +24,6 @@ pub(crate) enum Damage {
     Empty,
     Content,
     Unreadable(io::Error),
-    Unwatchable,
 }
 
 impl Snapshot {

@@ -1,6 +1,6 @@
 //! Inotify watches on the file's inode, and on the deletion or move of the directories and links on the way to it.
 
-use crate::system::filesystem::is_remote;
+use crate::system::filesystem::{is_remote, open};
 use crate::system::inotify::{Inotify, Watched};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -9,16 +9,28 @@ use std::path::Path;
 /// Why the kernel does not report changes to the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum UnwatchedReason {
-    /// An errno of inotify(7).
+    /// An errno of inotify(7); EMFILE is the limit of inotify instances.
     Inotify(i32),
+    /// The errno of a lack of descriptors or memory.
+    Shortage(i32),
     /// Other machines change the file.
     RemoteFileSystem,
 }
 
 impl From<io::Error> for UnwatchedReason {
     fn from(error: io::Error) -> UnwatchedReason {
-        UnwatchedReason::Inotify(error.raw_os_error().unwrap_or_default())
+        match error.raw_os_error().unwrap_or_default() {
+            // Of two causes (inotify_init1(2)). The other one prevents any new descriptor.
+            libc::EMFILE if open(Path::new("/"), libc::O_PATH).is_ok() => UnwatchedReason::Inotify(libc::EMFILE),
+            errno if is_shortage(errno) => UnwatchedReason::Shortage(errno),
+            errno => UnwatchedReason::Inotify(errno),
+        }
     }
+}
+
+/// Whether the system call failed because this process or the system has no free descriptor or memory.
+pub(super) fn is_shortage(errno: i32) -> bool {
+    matches!(errno, libc::EMFILE | libc::ENFILE | libc::ENOMEM)
 }
 
 /// The watches of one output file.

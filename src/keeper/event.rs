@@ -27,6 +27,8 @@ pub(crate) enum Event {
     RestoreFailed(Error),
     /// The file was compared with what was written.
     Checked(Result<(), Damage>),
+    /// A check found no damage, but the kernel does not report changes of the file, or it could not be compared.
+    Unwatched,
 }
 
 /// What the loop does next.

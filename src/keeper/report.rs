@@ -42,7 +42,7 @@ fn notice<'a>(transition: &Transition<'a>) -> Option<Notice<'a>> {
     let Transition { before, event, after, action, now, .. } = *transition;
     let next_attempt = after.pending(now).map(|pending| attempt_time(pending, now));
     Some(match event {
-        Event::Woke | Event::FileTouched | Event::Checked(Ok(())) => return None,
+        Event::Woke | Event::FileTouched | Event::Checked(Ok(())) | Event::Unwatched => return None,
         Event::RenewalRequested => Notice::RenewalRequested,
         Event::Issued { badge, reason, .. } => {
             let (renewal, now) = (seconds(after.renewal()?), seconds(now.wall));

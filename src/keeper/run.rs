@@ -37,7 +37,10 @@ pub(crate) fn run(settings: &Settings, output: &mut OutputFile, reporter: &mut R
                 Ok(()) => Event::Restored { watched: output.unwatched.is_none() },
                 Err(error) => Event::RestoreFailed(Error::WriteBadge(error)),
             },
-            Action::Check => Event::Checked(output.check()),
+            Action::Check => match output.check() {
+                Ok(()) if output.unwatched.is_some() => Event::Unwatched,
+                checked => Event::Checked(checked),
+            },
             Action::Sleep(sleep) => {
                 sources.wait(sleep, now, output.event_fd(), || reporter.supervisor.ping()).map_err(Error::Wait)?
             }

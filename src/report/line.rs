@@ -5,6 +5,7 @@ use super::time::{date, span};
 use crate::badge::issue::Badge;
 use crate::encoding::escaped;
 use crate::encoding::json::JsonObject;
+use crate::error::descriptor_hint;
 use crate::file::{Damage, FileWarning, UnwatchedReason};
 use std::io;
 
@@ -109,7 +110,6 @@ fn describe(damage: &Damage) -> String {
         Damage::Empty => "was truncated".into(),
         Damage::Content => "has other content than was written".into(),
         Damage::Unreadable(error) => format!("cannot be read: {error}"),
-        Damage::Unwatchable => "was replaced by a file that the kernel cannot watch".into(),
     }
 }
 
@@ -117,7 +117,10 @@ fn describe(damage: &Damage) -> String {
 pub(crate) fn file_warning(warning: &FileWarning, out: &str) -> String {
     match warning {
         FileWarning::DirectoryNotSynced(error) => {
-            format!("wrote {out}, but cannot sync its directory: {error}; a power cut may bring the old badge back")
+            let hint = descriptor_hint(error);
+            format!(
+                "wrote {out}, but cannot sync its directory: {error}{hint}; a power cut may bring the old badge back"
+            )
         }
         FileWarning::LockUnsupported(error) => {
             format!("cannot lock {out}: {error}; nothing prevents a second keeper on the same file")
@@ -128,6 +131,13 @@ pub(crate) fn file_warning(warning: &FileWarning, out: &str) -> String {
                 UnwatchedReason::Inotify(libc::ENOSPC) => "inotify watch limit (fs.inotify.max_user_watches)",
                 UnwatchedReason::Inotify(errno) => &format!("inotify: {}", io::Error::from_raw_os_error(*errno)),
                 UnwatchedReason::RemoteFileSystem => "network or shared file system",
+                UnwatchedReason::Shortage(errno) => {
+                    let error = io::Error::from_raw_os_error(*errno);
+                    let hint = descriptor_hint(&error);
+                    return format!(
+                        "cannot watch or compare {out}: {error}{hint}; trying again every --check-interval"
+                    );
+                }
             };
             format!("the kernel does not report changes of {out}: {reason}; polling it every --check-interval")
         }

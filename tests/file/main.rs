@@ -14,6 +14,7 @@ mod disk;
 mod faults;
 mod keys;
 mod killed;
+mod limits;
 mod links;
 mod lock;
 mod mounts;

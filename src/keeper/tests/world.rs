@@ -141,7 +141,14 @@ impl World {
                 Action::Restore => self.restore(),
                 Action::Check => {
                     self.event_pending = false;
-                    Event::Checked(if self.damaged { Err(Damage::Deleted) } else { Ok(()) })
+                    if self.damaged {
+                        Event::Checked(Err(Damage::Deleted))
+                    } else if !self.watchable {
+                        self.watched = false;
+                        Event::Unwatched
+                    } else {
+                        Event::Checked(Ok(()))
+                    }
                 }
                 Action::GiveUp | Action::Stop => panic!("only a failed first badge or a signal ends a keeper"),
             };
@@ -190,7 +197,7 @@ impl World {
                 assert_eq!(next_attempt.is_some(), sleeps && after.pending(now).is_some(), "{}", state());
             }
             (Event::RenewalRequested, [Notice::RenewalRequested]) => {}
-            (Event::Woke | Event::FileTouched | Event::Checked(Ok(())), []) => {}
+            (Event::Woke | Event::FileTouched | Event::Checked(Ok(())) | Event::Unwatched, []) => {}
             _ => panic!("told too much or too little\n{}", state()),
         }
     }
