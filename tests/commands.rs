@@ -154,7 +154,7 @@ fn key_gen_names_the_command_that_creates_a_missing_directory() {
     let scratch = Scratch::empty();
     for flag in ["--out-priv", "--out-pub", "--out-did"] {
         let ended = run(scratch.path(), &["key", "gen", flag, "missing/key.jwk"]);
-        ended.assert_failed(&["mkdir -p missing"]);
+        ended.assert_failed(&[&format!("mkdir -p {}", scratch.join("missing").display())]);
         assert!(scratch.names().is_empty(), "{flag}: nothing is written");
         assert!(!ended.stderr.contains("badge"), "{flag}: {}", ended.stderr);
     }

@@ -320,7 +320,9 @@ fn an_unusable_key_is_critical_and_never_printed() {
     for key in ["broken.jwk", "pem.jwk", "missing.jwk"] {
         let ended = health(&scratch, &["--key", key]);
         assert_eq!(ended.code, Some(CRITICAL), "{key}");
-        assert!(ended.stdout.starts_with(&format!("CRITICAL: cannot use the key {key}: ")), "{}", ended.stdout);
+        let path = scratch.join(key);
+        let begin = format!("CRITICAL: cannot use the key {}: ", path.display());
+        assert!(ended.stdout.starts_with(&begin), "{}", ended.stdout);
         assert!(!ended.stdout.contains(common::RFC_SEED), "{}", ended.stdout);
         assert!(!ended.stdout.contains("key gen"), "a new key cannot have signed the badge: {}", ended.stdout);
     }

@@ -113,7 +113,8 @@ fn retries_while_the_key_is_missing_and_recovers() {
     let mut keeper = Keeper::start(&scratch, &["--exp", "2s", "--renew-before", "1s"]);
     scratch.remove("private.jwk");
     keeper.wait_for_count("failed", 2);
-    assert!(keeper.messages("failed").iter().all(|message| message.contains("cannot use the key private.jwk")));
+    let words = format!("cannot use the key {}", scratch.join("private.jwk").display());
+    assert!(keeper.messages("failed").iter().all(|message| message.contains(&words)));
     let renewed = keeper.count("renewed");
     scratch.write_private("private.jwk", RFC_KEY);
     keeper.wait_for_count("renewed", renewed + 1);

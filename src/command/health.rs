@@ -7,7 +7,7 @@ use crate::badge::verify::{Code, Unverified};
 use crate::cli::HealthArgs;
 use crate::encoding::escaped;
 use crate::encoding::json::JsonObject;
-use crate::error::Error;
+use crate::error::{Error, general_hint};
 use crate::keystore::read_public_or_private;
 use crate::system::clock;
 use crate::system::descriptor::read_at_most;
@@ -45,9 +45,9 @@ fn read_badge(args: &HealthArgs) -> Result<Unverified, String> {
 }
 
 fn read_token(path: &Path) -> Result<Vec<u8>, String> {
-    let failed = |error: io::Error| match error.kind() {
-        ErrorKind::NotFound => "Badge file not found".to_owned(),
-        _ => format!("Badge file unreadable: {error}"),
+    let failed = |error: io::Error| match (error.kind(), general_hint(path, &error)) {
+        (ErrorKind::NotFound, hint) => format!("Badge file not found{hint}"),
+        (_, hint) => format!("Badge file unreadable: {error}{hint}"),
     };
     // O_NONBLOCK and O_NOCTTY: a probe answers at once, also when the path is a FIFO or a terminal.
     let file = open(path, libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY).map_err(failed)?;

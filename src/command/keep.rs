@@ -3,7 +3,7 @@
 use super::not_synced;
 use crate::cli::KeepOptions;
 use crate::encoding::{escaped, shell_word};
-use crate::error::Error;
+use crate::error::{Error, absolute};
 use crate::file::{OutputFile, OutputOptions};
 use crate::keeper::{Settings, check_key, generate_missing_key, run};
 use crate::keystore::{is_credential, permissions_warning};
@@ -49,7 +49,8 @@ fn start(settings: &Settings, output: OutputOptions, reporter: &mut Reporter) ->
     let output = OutputFile::open(output, path).map_err(Error::WriteBadge)?;
     let generated = generate_missing_key(settings)?;
     reporter.out = escaped(output.path()).to_string();
-    let Some(path) = path else { return Ok(output) };
+    let Some(path) = path.map(absolute) else { return Ok(output) };
+    let path = path.as_path();
     if let Some(key) = generated {
         reporter.tell(&[Notice::KeyGenerated { path, did: &key.did }]);
         if let Some(error) = key.sync_error {

@@ -6,7 +6,7 @@ use crate::badge::verify::{Claims, Rules, verify as check};
 use crate::cli::{Token, VerifyArgs};
 use crate::encoding::escaped;
 use crate::encoding::json::JsonObject;
-use crate::error::Error;
+use crate::error::{Error, absolute, general_hint};
 use crate::keystore::read_public;
 use crate::report::time::{date, span};
 use crate::system::clock;
@@ -54,9 +54,10 @@ fn read_token(token: &Token) -> Result<Vec<u8>, String> {
     match token {
         Token::Argument(token) => Ok(token.as_bytes().to_vec()),
         Token::Stdin => read(&stdin()).map_err(|error| format!("cannot read the badge from stdin: {error}")),
-        Token::File(path) => open(path, libc::O_RDONLY)
-            .and_then(|file| read(&file))
-            .map_err(|error| format!("cannot read the badge {}: {error}", escaped(path))),
+        Token::File(path) => open(path, libc::O_RDONLY).and_then(|file| read(&file)).map_err(|error| {
+            let hint = general_hint(path, &error);
+            format!("cannot read the badge {}: {error}{hint}", escaped(&absolute(path)))
+        }),
     }
 }
 

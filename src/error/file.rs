@@ -1,6 +1,6 @@
 //! Sentences about a file that was not written.
 
-use super::descriptor_hint;
+use super::{absolute, general_hint, missing_hint};
 use crate::encoding::{escaped, shell_word};
 use crate::file::{FileError, Reason, directory};
 use crate::system::effective_uid;
@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 /// `content` is what was to be written. "failed to write badge" is the guide's sentence, which people search logs for.
 pub(super) fn sentence(content: &str, FileError { path, reason }: &FileError) -> String {
+    let path = &absolute(path);
     let reason = match reason {
         Reason::Io(error) => format!("{error}{}", hint(path, error)),
         Reason::Sticky { owner } => {
@@ -66,9 +67,7 @@ fn hint(path: &Path, error: &io::Error) -> String {
     let parent = directory(path);
     let (uid, word, file) = (effective_uid(), shell_word(parent), shell_word(path));
     let hint = match error.raw_os_error().unwrap_or(0) {
-        // A deleted working directory; mkdir cannot create that again.
-        libc::ENOENT if parent == Path::new(".") => "the working directory was deleted; change to another",
-        libc::ENOENT => &format!("create the directory: mkdir -p {word}"),
+        libc::ENOENT => return missing_hint(path, error),
         libc::EACCES => {
             let own = shell_word(&own_directory(parent));
             &format!("uid {uid} may not write to {word}; give it its own directory: install -d -o {uid} -m 0750 {own}")
@@ -88,7 +87,7 @@ fn hint(path: &Path, error: &io::Error) -> String {
         libc::EISDIR => "a directory has the name of the file; remove it",
         libc::ENOTDIR => "a component of the path is not a directory",
         libc::ENAMETOOLONG => "choose a shorter name",
-        _ => return descriptor_hint(error).into(),
+        _ => return general_hint(path, error).into(),
     };
     format!("; {hint}")
 }

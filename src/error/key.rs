@@ -1,6 +1,6 @@
 //! Sentences about a key that cannot be used.
 
-use super::descriptor_hint;
+use super::{absolute, general_hint, missing_hint};
 use crate::encoding::{escaped, shell_word};
 use crate::key::JwkError;
 use crate::keystore::{KeyError, KeyFault};
@@ -12,8 +12,8 @@ use std::path::Path;
 
 pub(super) fn sentence(KeyError { path, private, fault }: &KeyError) -> String {
     let fault = match (fault, path) {
-        (KeyFault::Io(error), Some(path)) if *private => format!("{error}{}", hint(path, error)),
-        (KeyFault::Io(error), _) => format!("{error}{}", descriptor_hint(error)),
+        (KeyFault::Io(error), Some(path)) => format!("{error}{}", hint(&absolute(path), *private, error)),
+        (KeyFault::Io(error), None) => error.to_string(),
         (KeyFault::NotRegular(found), _) if found.is_dir() => "it is a directory; name the file in it".into(),
         (KeyFault::NotRegular(_), _) => "it is not a regular file; name the file that holds the JWK".into(),
         (KeyFault::TooLong, _) => "it is larger than 16 KiB; name a file that holds one JWK".into(),
@@ -22,17 +22,21 @@ pub(super) fn sentence(KeyError { path, private, fault }: &KeyError) -> String {
         (KeyFault::Jwk(error), _) => error.to_string(),
     };
     match path {
-        Some(path) => format!("cannot use the key {}: {fault}", escaped(path)),
+        Some(path) => format!("cannot use the key {}: {fault}", escaped(&absolute(path))),
         None => format!("cannot use the key in CAPISCIO_AGENT_PRIVATE_KEY_JWK: {fault}"),
     }
 }
 
 /// How the process gets access to the key file, after a semicolon.
-fn hint(path: &Path, error: &io::Error) -> String {
+fn hint(path: &Path, private: bool, error: &io::Error) -> String {
     let uid = effective_uid();
     let word = shell_word(path);
     match (error.kind(), fs::metadata(path)) {
-        (io::ErrorKind::NotFound, _) => format!("; create one: capiscio key gen --out-priv {word}"),
+        (io::ErrorKind::NotFound, _) => match missing_hint(path, error) {
+            hint if hint.is_empty() && private => format!("; create one: capiscio key gen --out-priv {word}"),
+            hint => hint,
+        },
+        _ if !private => general_hint(path, error).into(),
         (io::ErrorKind::PermissionDenied, Ok(found)) => {
             let (owner, mode) = (found.uid(), found.mode() & 0o7777);
             // Running as root is no cure for a file of root's.
@@ -43,6 +47,6 @@ fn hint(path: &Path, error: &io::Error) -> String {
         (io::ErrorKind::PermissionDenied, Err(_)) => {
             format!("; uid {uid} may not enter the directory; run as its owner, or allow others to enter it")
         }
-        _ => descriptor_hint(error).into(),
+        _ => general_hint(path, error).into(),
     }
 }

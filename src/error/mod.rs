@@ -5,11 +5,12 @@ mod file;
 mod key;
 
 use crate::badge::issue::IssueError;
-use crate::encoding::escaped;
-use crate::file::FileError;
+use crate::encoding::{escaped, shell_word};
+use crate::file::{FileError, directory};
 use crate::keystore::KeyError;
 use std::fmt;
 use std::io;
+use std::path::{Path, PathBuf};
 
 /// Why a command failed.
 #[derive(Debug)]
@@ -46,12 +47,44 @@ pub(crate) enum Error {
     Stdout(io::Error),
 }
 
-/// What to do, after a semicolon, where this process or the system has no free descriptor.
+/// The path as messages name it: absolute, because cron and init systems start programs in other directories. Where the
+/// working directory was deleted, the path as it is.
+pub(crate) fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
+}
+
+/// What to do, after a semicolon, about an error that has little to do with the file: the working directory was deleted,
+/// or there is no free descriptor.
+pub(crate) fn general_hint(path: &Path, error: &io::Error) -> &'static str {
+    match error.raw_os_error() {
+        Some(libc::ENOENT) if std::path::absolute(path).is_err() => {
+            "; the working directory no longer exists: use an absolute path"
+        }
+        _ => descriptor_hint(error),
+    }
+}
+
+/// The second of these.
 pub(crate) fn descriptor_hint(error: &io::Error) -> &'static str {
     match error.raw_os_error() {
         Some(libc::EMFILE) => "; raise the limit of open files (ulimit -n 64, LimitNOFILE=64)",
         Some(libc::ENFILE) => "; raise the limit of open files of the system (sysctl fs.file-max)",
         _ => "",
+    }
+}
+
+/// What to do, after a semicolon, about a path that was not found; empty where only the file itself is missing.
+fn missing_hint(path: &Path, error: &io::Error) -> String {
+    let general = general_hint(path, error);
+    match path.ancestors().take_while(|path| !path.exists()).last() {
+        _ if !general.is_empty() => general.into(),
+        Some(link) if link.is_symlink() => {
+            format!("; the symbolic link {} leads to nothing; correct or remove it", escaped(link))
+        }
+        Some(missing) if missing != path => {
+            format!("; create the directory: mkdir -p {}", shell_word(directory(path)))
+        }
+        _ => String::new(),
     }
 }
 

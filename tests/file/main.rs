@@ -17,6 +17,7 @@ mod killed;
 mod limits;
 mod links;
 mod lock;
+mod messages;
 mod mounts;
 mod names;
 mod order;
