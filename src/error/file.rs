@@ -7,7 +7,7 @@ use crate::system::effective_uid;
 use std::fs::FileType;
 use std::io;
 use std::os::unix::fs::FileTypeExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// `content` is what was to be written. "failed to write badge" is the guide's sentence, which people search logs for.
 pub(super) fn sentence(content: &str, FileError { path, reason }: &FileError) -> String {
@@ -68,9 +68,16 @@ fn hint(path: &Path, error: &io::Error) -> String {
     let (uid, word, file) = (effective_uid(), shell_word(parent), shell_word(path));
     let hint = match error.raw_os_error().unwrap_or(0) {
         libc::ENOENT => return missing_hint(path, error),
+        libc::EACCES if parent.join(".").metadata().is_err() => {
+            &format!("uid {uid} may not enter {word}; use another directory")
+        }
         libc::EACCES => {
-            let own = shell_word(&own_directory(parent));
-            &format!("uid {uid} may not write to {word}; give it its own directory: install -d -o {uid} -m 0750 {own}")
+            // Never one that exists: a new owner of /run, /etc or a home directory would damage the machine.
+            let own = parent.join("capiscio");
+            let exists = own.symlink_metadata().is_ok();
+            let install = format!(": install -d -o {uid} -m 0750 {}", shell_word(&own));
+            let install = if exists { "" } else { &install };
+            &format!("uid {uid} may not write to {word}; give it its own directory{install}")
         }
         libc::EPERM => {
             &format!("it may be immutable: lsattr -d {file} {word} shows an i or an a, which chattr -i -a removes")
@@ -85,15 +92,8 @@ fn hint(path: &Path, error: &io::Error) -> String {
         libc::EIO => "the disk or its connection is broken; see dmesg",
         libc::EEXIST => "the existing file is unchanged; key gen --force replaces it",
         libc::EISDIR => "a directory has the name of the file; remove it",
-        libc::ENOTDIR => "a component of the path is not a directory",
         libc::ENAMETOOLONG => "choose a shorter name",
         _ => return general_hint(path, error).into(),
     };
     format!("; {hint}")
-}
-
-/// A directory to create for the keeper. Never an existing one, unless it has our name: a new owner of /run, /etc or a
-/// home directory would damage the machine.
-fn own_directory(parent: &Path) -> PathBuf {
-    if parent.file_name() == Some("capiscio".as_ref()) { parent.to_path_buf() } else { parent.join("capiscio") }
 }

@@ -10,11 +10,15 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+const DIRECTORY: &str = "it is a directory; name the file in it";
+
 pub(super) fn sentence(KeyError { path, private, fault }: &KeyError) -> String {
     let fault = match (fault, path) {
+        // A directory that may not be read is not even opened.
+        (KeyFault::Io(_), Some(path)) if path.is_dir() => DIRECTORY.into(),
         (KeyFault::Io(error), Some(path)) => format!("{error}{}", hint(&absolute(path), *private, error)),
         (KeyFault::Io(error), None) => error.to_string(),
-        (KeyFault::NotRegular(found), _) if found.is_dir() => "it is a directory; name the file in it".into(),
+        (KeyFault::NotRegular(found), _) if found.is_dir() => DIRECTORY.into(),
         (KeyFault::NotRegular(_), _) => "it is not a regular file; name the file that holds the JWK".into(),
         (KeyFault::TooLong, _) => "it is larger than 16 KiB; name a file that holds one JWK".into(),
         (KeyFault::NotUtf8, _) => "it is not UTF-8 text; name a file that holds a JWK".into(),
@@ -39,13 +43,16 @@ fn hint(path: &Path, private: bool, error: &io::Error) -> String {
         _ if !private => general_hint(path, error).into(),
         (io::ErrorKind::PermissionDenied, Ok(found)) => {
             let (owner, mode) = (found.uid(), found.mode() & 0o7777);
-            // Running as root is no cure for a file of root's.
-            let user =
-                if owner == 0 { String::new() } else { format!(", or run as that user (Compose: user: \"{owner}\")") };
-            format!("; uid {uid} may not read it (owner {owner}, mode {mode:04o}): chown {uid} {word}{user}")
+            let cure = match owner {
+                _ if owner == uid => format!("chmod 600 {word}"),
+                // Running as root is no cure for a file of root's.
+                0 => format!("chown {uid} {word}"),
+                _ => format!("run as uid {owner} (Compose: user: \"{owner}\"), or: chown {uid} {word}"),
+            };
+            format!("; uid {uid} may not read it (owner {owner}, mode {mode:04o}): {cure}")
         }
         (io::ErrorKind::PermissionDenied, Err(_)) => {
-            format!("; uid {uid} may not enter the directory; run as its owner, or allow others to enter it")
+            format!("; uid {uid} may not enter its directory; run as the owner of that, or move the key")
         }
         _ => general_hint(path, error).into(),
     }

@@ -53,18 +53,19 @@ pub(crate) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
 }
 
-/// What to do, after a semicolon, about an error that has little to do with the file: the working directory was deleted,
-/// or there is no free descriptor.
+/// What to do, after a semicolon, about an error that concerns the path or the process: a wrong component, a deleted
+/// working directory, no free descriptor.
 pub(crate) fn general_hint(path: &Path, error: &io::Error) -> &'static str {
     match error.raw_os_error() {
         Some(libc::ENOENT) if std::path::absolute(path).is_err() => {
             "; the working directory no longer exists: use an absolute path"
         }
+        Some(libc::ENOTDIR) => "; a component of the path is not a directory",
         _ => descriptor_hint(error),
     }
 }
 
-/// The second of these.
+/// What to do, after a semicolon, where this process or the system has no free descriptor.
 pub(crate) fn descriptor_hint(error: &io::Error) -> &'static str {
     match error.raw_os_error() {
         Some(libc::EMFILE) => "; raise the limit of open files (ulimit -n 64, LimitNOFILE=64)",
