@@ -65,27 +65,25 @@ pub(crate) fn general_hint(path: &Path, error: &io::Error) -> &'static str {
     }
 }
 
-/// What to do, after a semicolon, where this process or the system has no free descriptor.
+/// What to do, after a semicolon, where this process has no free descriptor.
 pub(crate) fn descriptor_hint(error: &io::Error) -> &'static str {
-    match error.raw_os_error() {
-        Some(libc::EMFILE) => "; raise the limit of open files (ulimit -n 64, LimitNOFILE=64)",
-        Some(libc::ENFILE) => "; raise the limit of open files of the system (sysctl fs.file-max)",
-        _ => "",
-    }
+    let is_limit = error.raw_os_error() == Some(libc::EMFILE);
+    if is_limit { "; raise the limit of open files (ulimit -n 64, LimitNOFILE=64)" } else { "" }
 }
 
 /// What to do, after a semicolon, about a path that was not found; empty where only the file itself is missing.
 fn missing_hint(path: &Path, error: &io::Error) -> String {
     let general = general_hint(path, error);
-    match path.ancestors().take_while(|path| !path.exists()).last() {
-        _ if !general.is_empty() => general.into(),
-        Some(link) if link.is_symlink() => {
-            format!("; the symbolic link {} leads to nothing; correct or remove it", escaped(link))
-        }
-        Some(missing) if missing != path => {
-            format!("; create the directory: mkdir -p {}", shell_word(directory(path)))
-        }
-        _ => String::new(),
+    let missing = path.ancestors().skip(1).take_while(|path| !path.exists()).last();
+    let link = missing.unwrap_or(path);
+    if !general.is_empty() {
+        general.into()
+    } else if link.is_symlink() {
+        format!("; the symbolic link {} leads to nothing; correct or remove it", escaped(link))
+    } else if missing.is_some() {
+        format!("; create the directory: mkdir -p {}", shell_word(directory(path)))
+    } else {
+        String::new()
     }
 }
 

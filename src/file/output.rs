@@ -5,7 +5,7 @@ use super::lock::{Lock, LockOutcome};
 use super::replace::{Access, replace, sync_directory};
 use super::snapshot::{Damage, Snapshot};
 use super::target::Target;
-use super::watch::{UnwatchedReason, Watch, is_shortage};
+use super::watch::{UnwatchedReason, Watch};
 use std::fs;
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -114,7 +114,9 @@ impl OutputFile {
         self.watch.commit(self.target.directory());
         match snapshot.compare(self.target.path()) {
             // No evidence of a change. Without the watches a renewal has one descriptor more.
-            Err(Damage::Unreadable(error)) if error.raw_os_error().is_some_and(is_shortage) => {
+            Err(Damage::Unreadable(error))
+                if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM)) =>
+            {
                 let reason = error.into();
                 self.watch = Watch::default();
                 self.watch.unwatched = Some(reason);

@@ -9,10 +9,10 @@ use std::path::Path;
 /// Why the kernel does not report changes to the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum UnwatchedReason {
-    /// An errno of inotify(7); EMFILE is the limit of inotify instances.
+    /// The user has as many inotify instances as are allowed.
+    InotifyInstances,
+    /// Another errno of inotify(7), or of a lack of descriptors or memory when the file was compared.
     Inotify(i32),
-    /// The errno of a lack of descriptors or memory.
-    Shortage(i32),
     /// Other machines change the file.
     RemoteFileSystem,
 }
@@ -21,16 +21,10 @@ impl From<io::Error> for UnwatchedReason {
     fn from(error: io::Error) -> UnwatchedReason {
         match error.raw_os_error().unwrap_or_default() {
             // Of two causes (inotify_init1(2)). The other one prevents any new descriptor.
-            libc::EMFILE if open(Path::new("/"), libc::O_PATH).is_ok() => UnwatchedReason::Inotify(libc::EMFILE),
-            errno if is_shortage(errno) => UnwatchedReason::Shortage(errno),
+            libc::EMFILE if open(Path::new("/"), libc::O_PATH).is_ok() => UnwatchedReason::InotifyInstances,
             errno => UnwatchedReason::Inotify(errno),
         }
     }
-}
-
-/// Whether the system call failed because this process or the system has no free descriptor or memory.
-pub(super) fn is_shortage(errno: i32) -> bool {
-    matches!(errno, libc::EMFILE | libc::ENFILE | libc::ENOMEM)
 }
 
 /// The watches of one output file.

@@ -127,17 +127,13 @@ pub(crate) fn file_warning(warning: &FileWarning, out: &str) -> String {
         }
         FileWarning::Unwatched(reason) => {
             let reason = match reason {
-                UnwatchedReason::Inotify(libc::EMFILE) => "inotify instance limit (fs.inotify.max_user_instances)",
+                UnwatchedReason::InotifyInstances => "inotify instance limit (fs.inotify.max_user_instances)",
                 UnwatchedReason::Inotify(libc::ENOSPC) => "inotify watch limit (fs.inotify.max_user_watches)",
-                UnwatchedReason::Inotify(errno) => &format!("inotify: {}", io::Error::from_raw_os_error(*errno)),
-                UnwatchedReason::RemoteFileSystem => "network or shared file system",
-                UnwatchedReason::Shortage(errno) => {
+                UnwatchedReason::Inotify(errno) => {
                     let error = io::Error::from_raw_os_error(*errno);
-                    let hint = descriptor_hint(&error);
-                    return format!(
-                        "cannot watch or compare {out}: {error}{hint}; trying again every --check-interval"
-                    );
+                    &format!("inotify: {error}{}", descriptor_hint(&error))
                 }
+                UnwatchedReason::RemoteFileSystem => "network or shared file system",
             };
             format!("the kernel does not report changes of {out}: {reason}; polling it every --check-interval")
         }
