@@ -4,7 +4,7 @@ use super::error::{FileError, Reason};
 use super::lock::{Lock, LockOutcome};
 use super::replace::{Access, replace, sync_directory};
 use super::snapshot::{Damage, Snapshot};
-use super::target::Target;
+use super::target::{Target, untrusted_directory};
 use super::watch::{UnwatchedReason, Watch};
 use std::fs;
 use std::io;
@@ -28,6 +28,8 @@ pub(crate) enum FileWarning {
     DirectoryNotSynced(io::Error),
     /// The file system has no locks.
     LockUnsupported(io::Error),
+    /// Another user can replace the files in this directory, which leads to the file or to the protected one.
+    UntrustedDirectory { path: PathBuf, owner: u32, mode: u32 },
     /// The kernel does not report changes, so the file is polled.
     Unwatched(UnwatchedReason),
 }
@@ -57,6 +59,7 @@ impl OutputFile {
             Some(path) if target.reserves(path) => return Err(FileError::new(target.path(), Reason::ProtectedName)),
             _ => {}
         }
+        let untrusted = untrusted_directory(target.path()).or_else(|| protected.and_then(untrusted_directory));
         let mut output = OutputFile {
             target,
             options,
@@ -66,7 +69,7 @@ impl OutputFile {
             sync_failed: false,
             lock_unsupported: false,
             unwatched: None,
-            warnings: Vec::new(),
+            warnings: Vec::from_iter(untrusted),
         };
         output.hold_lock()?;
         if output.lock.is_some() {

@@ -1,11 +1,13 @@
 //! Which file is meant: the path behind symbolic links, and the names of the files beside it.
 
 use super::error::{FileError, Reason, directory};
-use crate::system::filesystem::{is_procfs, longest_name};
+use super::output::FileWarning;
+use crate::system::filesystem::{is_procfs, longest_name, open};
 use crate::system::{effective_uid, random};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -125,6 +127,21 @@ fn absolute(path: &Path) -> PathBuf {
         Ok(absolute) if is_same(directory(path), directory(&absolute)) || !directory(path).is_dir() => absolute,
         _ => path.into(),
     }
+}
+
+/// The nearest directory on the way to the file that a user other than root and us owns or, unless it is sticky, can
+/// write to: the rule of StrictModes in sshd_config(5).
+pub(super) fn untrusted_directory(path: &Path) -> Option<FileWarning> {
+    // realpath(3) costs 1.4 KB of code.
+    let directory = open(directory(path), libc::O_PATH).ok()?;
+    let directory = fs::read_link(format!("/proc/self/fd/{}", directory.as_raw_fd())).ok()?;
+    directory.ancestors().find_map(|path| {
+        let found = fs::metadata(path).ok()?;
+        let (owner, mode) = (found.uid(), found.mode() & 0o7777);
+        let shared = mode & 0o022 != 0 && mode & libc::S_ISVTX == 0;
+        let untrusted = shared || owner != 0 && owner != effective_uid();
+        untrusted.then(|| FileWarning::UntrustedDirectory { path: path.to_path_buf(), owner, mode })
+    })
 }
 
 /// Whether two existing paths lead to the same inode.

@@ -7,6 +7,7 @@ use crate::encoding::escaped;
 use crate::encoding::json::JsonObject;
 use crate::error::descriptor_hint;
 use crate::file::{Damage, FileWarning, UnwatchedReason};
+use crate::system::effective_uid;
 use std::io;
 
 /// Name and priority (sd-daemon(3)).
@@ -124,6 +125,11 @@ pub(crate) fn file_warning(warning: &FileWarning, out: &str) -> String {
         }
         FileWarning::LockUnsupported(error) => {
             format!("cannot lock {out}: {error}; nothing prevents a second keeper on the same file")
+        }
+        FileWarning::UntrustedDirectory { path, owner, mode } => {
+            let (path, uid) = (escaped(path), effective_uid());
+            let why = format!("others can replace files in {path} (owner {owner}, mode {mode:04o})");
+            format!("{why}; use a directory that only uid {uid} can write to")
         }
         FileWarning::Unwatched(reason) => {
             let reason = match reason {

@@ -21,6 +21,7 @@ mod messages;
 mod mounts;
 mod names;
 mod order;
+mod parents;
 mod refused;
 mod share;
 mod torn;

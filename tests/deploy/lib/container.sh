@@ -33,7 +33,7 @@ image_facts() {
         "$engine" rm -f "$id" >/dev/null
     }
     holds() { tree | tee /dev/stderr | sort | diff - <(printf '%s\n' "$@" | sort); }
-    check "image: the binary, /badges 0777, /keys 0700, nothing else" holds 'drwxrwxrwx 65532/65532 badges/' 'drwx------ 65532/65532 keys/' \
+    check "image: the binary, /badges 1777, /keys 0700, nothing else" holds 'drwxrwxrwt 0/0 badges/' 'drwx------ 65532/65532 keys/' \
         'drwxr-xr-x 0/0 usr/' 'drwxr-xr-x 0/0 usr/local/' 'drwxr-xr-x 0/0 usr/local/bin/' '-rwxr-xr-x 0/0 usr/local/bin/capiscio'
     check "image: numeric user" field "$image" '{{.Config.User}}' 65532:65532
     check "image: exec-form entry point" field "$image" '{{json .Config.Entrypoint}}' '["/usr/local/bin/capiscio"]'
