@@ -2,6 +2,7 @@
 
 mod common;
 
+use capiscio::key::PrivateKey;
 use common::{
     Ended, Keeper, LogLine, RFC_DID, RFC_KEY, Scratch, capiscio, chmod, keep, mode, run, until, verify_with, wrap,
 };
@@ -240,6 +241,47 @@ fn says_once_at_sighup_that_a_key_of_systemd_may_need_a_restart() {
         keeper.renew();
         assert_eq!(keeper.count_with("warning", "restart the service"), count, "{}", keeper.log());
     }
+}
+
+#[test]
+fn warns_about_a_key_that_the_group_or_others_may_read_or_write() {
+    for mode in [0o640, 0o620, 0o604, 0o602] {
+        let scratch = Scratch::with_key();
+        let key = scratch.join("private.jwk");
+        chmod(&key, mode);
+        let warning = format!("(mode {mode:04o}): chmod 600 {}", key.display());
+        let keeper = Keeper::start(&scratch, &[]);
+        assert_eq!(keeper.count_with("warning", &warning), 1, "{mode:o}: {}", keeper.log());
+    }
+}
+
+#[test]
+fn logs_a_generated_key_before_the_first_badge() {
+    let scratch = Scratch::empty();
+    let mut keeper = Keeper::start(&scratch, &["--generate-key", "--sub", "did:web:a", "--domain", "a.example"]);
+    assert_eq!(keeper.events(), ["key", "started"], "{}", keeper.log());
+    let key = PrivateKey::from_jwk(&scratch.read("private.jwk")).ok().unwrap();
+    let (path, did) = (scratch.join("private.jwk").display().to_string(), key.public().did_key());
+    let lines = keeper.lines();
+    assert_eq!((lines[0].text("key"), lines[0].text("did")), (path.as_str(), did.as_str()));
+    assert_eq!(lines[0].text("message"), format!("generated the private key {path}; its public key is {did}"));
+    // A second start uses it and generates nothing.
+    keeper.stop();
+    let keeper = Keeper::start(&scratch, &["--generate-key", "--sub", "did:web:a", "--domain", "a.example"]);
+    assert_eq!(keeper.events(), ["started"], "{}", keeper.log());
+}
+
+#[test]
+fn every_line_about_the_badge_file_has_its_absolute_path() {
+    let scratch = Scratch::with_key();
+    let mut keeper = Keeper::start(&scratch, &["--sub", "did:web:a", "--domain", "a.example"]);
+    scratch.remove("badge.jwt");
+    keeper.wait_for("restored");
+    keeper.renew();
+    keeper.stop();
+    assert_eq!(keeper.events(), ["started", "damaged", "restored", "renewed", "stopped"], "{}", keeper.log());
+    let out = scratch.join("badge.jwt").display().to_string();
+    assert!(keeper.lines().iter().all(|line| line.text("out") == out), "{}", keeper.log());
 }
 
 #[test]

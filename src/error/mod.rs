@@ -126,3 +126,6 @@ impl fmt::Display for Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

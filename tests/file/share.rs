@@ -1,7 +1,7 @@
 //! A badge for consumers of another user: mode and group of every write.
 
-use crate::common::{Keeper, Scratch, assert_valid, chmod, keep, mode, run_bounded, wrap};
-use crate::tools::{FAST_RETRY, Mounted, OTHER_USER, chown, names_but_key, sh, wait_until_idle};
+use crate::common::{Keeper, Scratch, assert_valid, capiscio, chmod, keep, mode, run_bounded, wrap};
+use crate::tools::{FAST_RETRY, Mounted, OTHER_USER, chown, names_but_key, own_group, sh, wait_until_idle};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -24,6 +24,25 @@ fn the_mode_is_exact_on_every_write_whatever_the_umask() {
         keeper.wait_for("restored");
         assert_eq!(format!("{:04o}", mode(&out)), expected);
     }
+}
+
+/// Without privileges only a group of one's own is allowed, which every user has.
+#[test]
+fn every_write_gets_the_group_of_out_group() {
+    let scratch = Scratch::with_key();
+    let (out, group) = (scratch.join("badge.jwt"), own_group());
+    let mut keeper = Keeper::start(&scratch, &["--out-group", &group, "--out-mode", "0640"]);
+    for _ in 0..2 {
+        assert_eq!((mode(&out), fs::metadata(&out).unwrap().gid().to_string()), (0o640, group.clone()));
+        keeper.renew();
+    }
+    let ended = run_bounded(
+        capiscio(scratch.path())
+            .args(["badge", "issue", "--key", "private.jwk", "--out", "other"])
+            .args(["--out-group", &group]),
+    );
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_eq!(fs::metadata(scratch.join("other")).unwrap().gid().to_string(), group);
 }
 
 /// `setpriv` arguments for this user and group, and no others.
@@ -109,7 +128,8 @@ fn another_users_file_in_a_sticky_directory_is_refused_with_its_owner() {
     scratch.mkdir("sticky");
     chmod(&scratch.join("sticky"), 0o1777);
     scratch.write("sticky/badge.jwt", "the old badge");
-    run_bounded(&mut command).assert_failed(&["belongs to uid 0", "sticky"]);
+    run_bounded(&mut command)
+        .assert_failed(&["belongs to uid 0 in a sticky directory; remove it as that user or use another"]);
     assert_eq!(scratch.read("sticky/badge.jwt"), "the old badge");
     assert_eq!(names_but_key(&scratch.join("sticky")), ["badge.jwt"]);
 }
