@@ -5,7 +5,7 @@ use crate::key::{JwkError, PrivateKey, PublicKey};
 use crate::system::descriptor::read_at_most;
 use crate::system::filesystem::{is_read_only, open};
 use crate::system::random;
-use std::fs::{self, FileType};
+use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -35,7 +35,7 @@ pub(crate) struct KeyError {
 pub(crate) enum KeyFault {
     /// A system call failed.
     Io(io::Error),
-    NotRegular(FileType),
+    NotRegular,
     /// Longer than 16 KiB.
     TooLong,
     NotUtf8,
@@ -83,7 +83,7 @@ fn read_text(path: &Path) -> Result<String, KeyFault> {
     let file = open(path, libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY).map_err(KeyFault::Io)?;
     let found = file.metadata().map_err(KeyFault::Io)?;
     if !found.is_file() {
-        return Err(KeyFault::NotRegular(found.file_type()));
+        return Err(KeyFault::NotRegular);
     }
     match String::from_utf8(read_at_most(&file, MAX_LEN + 1).map_err(KeyFault::Io)?) {
         Ok(text) if text.len() > MAX_LEN => Err(KeyFault::TooLong),

@@ -28,9 +28,7 @@ pub(super) fn sentence(content: &str, FileError { path, reason }: &FileError) ->
             format!("it is a {}, which a rename would destroy; name a regular file", kind(*found))
         }
         Reason::NamesDirectory => "it names a directory that does not exist; name a regular file".into(),
-        Reason::OpenDescriptor => {
-            "it is an open descriptor or a file of /proc; name a regular file, or use badge issue for stdout".into()
-        }
+        Reason::OpenDescriptor => "it is an open descriptor; name a regular file, or use badge issue for stdout".into(),
         Reason::SymlinkLoop => "its symbolic links form a loop; name the file itself".into(),
         Reason::UntrustedSymlink { owner } => {
             format!("it is a symbolic link of uid {owner} in a directory that all users may write to; remove it")
@@ -74,9 +72,8 @@ fn hint(path: &Path, error: &io::Error) -> String {
         libc::EACCES => {
             // Never one that exists: a new owner of /run, /etc or a home directory would damage the machine.
             let own = parent.join("capiscio");
-            let exists = own.symlink_metadata().is_ok();
             let install = format!(": install -d -o {uid} -m 0750 {}", shell_word(&own));
-            let install = if exists { "" } else { &install };
+            let install = if own.symlink_metadata().is_ok() { "" } else { &install };
             &format!("uid {uid} may not write to {word}; give it its own directory{install}")
         }
         libc::EPERM => {

@@ -10,16 +10,15 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-const DIRECTORY: &str = "it is a directory; name the file in it";
-
 pub(super) fn sentence(KeyError { path, private, fault }: &KeyError) -> String {
     let fault = match (fault, path) {
         // A directory that may not be read is not even opened.
-        (KeyFault::Io(_), Some(path)) if path.is_dir() => DIRECTORY.into(),
+        (KeyFault::Io(_) | KeyFault::NotRegular, Some(path)) if path.is_dir() => {
+            "it is a directory; name the file in it".into()
+        }
         (KeyFault::Io(error), Some(path)) => format!("{error}{}", hint(&absolute(path), *private, error)),
         (KeyFault::Io(error), None) => error.to_string(),
-        (KeyFault::NotRegular(found), _) if found.is_dir() => DIRECTORY.into(),
-        (KeyFault::NotRegular(_), _) => "it is not a regular file; name the file that holds the JWK".into(),
+        (KeyFault::NotRegular, _) => "it is not a regular file; name the file that holds the JWK".into(),
         (KeyFault::TooLong, _) => "it is larger than 16 KiB; name a file that holds one JWK".into(),
         (KeyFault::NotUtf8, _) => "it is not UTF-8 text; name a file that holds a JWK".into(),
         (KeyFault::Jwk(error @ JwkError::Pem), _) => format!("{error}; README.md shows how to convert it"),

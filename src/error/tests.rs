@@ -75,10 +75,7 @@ fn each_reason_of_a_file_has_its_sentence() {
         (Reason::NotRegular(directory), "it is a directory, which a rename would destroy; name a regular file"),
         (Reason::NotRegular(device), "it is a device, which a rename would destroy; name a regular file"),
         (Reason::NamesDirectory, "it names a directory that does not exist; name a regular file"),
-        (
-            Reason::OpenDescriptor,
-            "it is an open descriptor or a file of /proc; name a regular file, or use badge issue for stdout",
-        ),
+        (Reason::OpenDescriptor, "it is an open descriptor; name a regular file, or use badge issue for stdout"),
         (Reason::SymlinkLoop, "its symbolic links form a loop; name the file itself"),
         (
             Reason::UntrustedSymlink { owner: 7 },
@@ -129,13 +126,13 @@ fn each_fault_of_a_key_has_its_sentence() {
     ] {
         assert_eq!(sentence(Some("/none.jwk"), private, fault), format!("cannot use the key /none.jwk: {end}"));
     }
-    let directory = KeyFault::NotRegular(fs::metadata("/").unwrap().file_type());
-    let device = KeyFault::NotRegular(fs::metadata("/dev/null").unwrap().file_type());
-    for (fault, end) in [
-        (directory, "it is a directory; name the file in it"),
-        (device, "it is not a regular file; name the file that holds the JWK"),
+    for (path, fault, end) in [
+        ("/", KeyFault::NotRegular, "it is a directory; name the file in it"),
+        // One that may not be read.
+        ("/", errno(libc::EACCES), "it is a directory; name the file in it"),
+        ("/dev/null", KeyFault::NotRegular, "it is not a regular file; name the file that holds the JWK"),
     ] {
-        assert_eq!(sentence(Some("/x"), true, fault), format!("cannot use the key /x: {end}"));
+        assert_eq!(sentence(Some(path), true, fault), format!("cannot use the key {path}: {end}"));
     }
     let variable = "cannot use the key in CAPISCIO_AGENT_PRIVATE_KEY_JWK: ";
     assert_eq!(sentence(None, true, KeyFault::Jwk(JwkError::Empty)), format!("{variable}{}", JwkError::Empty));

@@ -105,10 +105,7 @@ impl Machine {
                 self.take_write(*watched);
             }
             Event::RestoreFailed(_) => self.restore.fail(self.policy, now),
-            Event::Unwatched => {
-                self.check_pending = false;
-                self.watched = false;
-            }
+            Event::Unwatched => (self.check_pending, self.watched) = (false, false),
             Event::Checked(found) => {
                 self.check_pending = false;
                 if found.is_err() {

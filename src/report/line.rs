@@ -119,9 +119,7 @@ pub(crate) fn file_warning(warning: &FileWarning, out: &str) -> String {
     match warning {
         FileWarning::DirectoryNotSynced(error) => {
             let hint = descriptor_hint(error);
-            format!(
-                "wrote {out}, but cannot sync its directory: {error}{hint}; a power cut may bring the old badge back"
-            )
+            format!("wrote {out}, but cannot sync its directory: {error}{hint}; a power cut may undo that")
         }
         FileWarning::LockUnsupported(error) => {
             format!("cannot lock {out}: {error}; nothing prevents a second keeper on the same file")
