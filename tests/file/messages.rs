@@ -229,12 +229,11 @@ fn the_advice_about_a_missing_directory_or_key_works() {
     ] {
         let scratch = Scratch::with_key();
         let issue = || run_bounded(capiscio(scratch.path()).args(["badge", "issue", "--key", key, "--out", out]));
-        let program = Path::new(&binary()[0]).canonicalize().unwrap();
         for _ in 0..2 {
             let message = issue().stderr;
             if let Some(cure) = cure(&message) {
-                let directory = scratch.path().display();
-                sh(&format!("PATH=$PATH:{}; cd '{directory}'; {cure}", program.parent().unwrap().display()));
+                let (program, directory) = (binary().join(" "), scratch.path().display());
+                sh(&format!("capiscio() {{ {program} \"$@\"; }}; cd '{directory}'; {cure}"));
             }
         }
         let ended = issue();
