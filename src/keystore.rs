@@ -126,8 +126,8 @@ pub(crate) fn create_private(path: &Path, key: &PrivateKey) -> Result<Option<io:
 /// followed. Returns the error of a directory fsync that failed afterwards.
 pub(crate) fn write_file(path: &Path, content: &str, mode: u32) -> Result<Option<io::Error>, Box<FileError>> {
     let target = Target::resolve(path)?;
-    let replaced = replace(&target, content.as_bytes(), access(&target, mode), |_| ());
-    replaced.map(|(_, sync_error)| sync_error).map_err(|reason| FileError::new(path, reason))
+    let replaced = replace(&target, content.as_bytes(), access(&target, mode));
+    replaced.map_err(|reason| FileError::new(path, reason))
 }
 
 /// Finds out whether [`write_file`] can write there. Unless `replaces`, an existing name is an error.

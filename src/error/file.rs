@@ -33,6 +33,10 @@ pub(super) fn sentence(content: &str, FileError { path, reason }: &FileError) ->
         Reason::UntrustedSymlink { owner } => {
             format!("it is a symbolic link of uid {owner} in a directory that all users may write to; remove it")
         }
+        Reason::ParentSymlink { link, owner } => {
+            let link = escaped(link);
+            format!("{link} became a symbolic link of uid {owner}, in a directory that others may write to; remove it")
+        }
         Reason::Protected => "it is the private key, which would be lost; give --out another file".into(),
         Reason::ProtectedName => "the private key has the name of a lock or temporary file; rename the key".into(),
         Reason::HoldsSecret => "it holds a private key; choose another file".into(),

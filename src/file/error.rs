@@ -34,6 +34,8 @@ pub(crate) enum Reason {
     SymlinkLoop,
     /// A symbolic link that another user put into a directory where every user may create files.
     UntrustedSymlink { owner: u32 },
+    /// A component of the path has become a symbolic link that another user may have put there.
+    ParentSymlink { link: PathBuf, owner: u32 },
     /// The path is the protected file itself.
     Protected,
     /// The protected file has the name of the lock file or of a temporary file.

@@ -1,10 +1,9 @@
 //! The lock file `.NAME.lock` beside the output file, held by flock(2) while the process lives.
 
-use super::error::{FileError, Reason};
-use super::target::is_same_inode;
+use super::error::Reason;
 use crate::system::descriptor::read_at_most;
-use crate::system::filesystem::open;
-use std::fs::{self, File, TryLockError};
+use crate::system::filesystem::Directory;
+use std::fs::{File, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -12,10 +11,14 @@ use std::path::{Path, PathBuf};
 /// How often the lock is tried when its file is removed between open and flock.
 const MAX_ATTEMPTS: u32 = 100;
 
-/// A held lock. Dropping it removes the file, if the name still leads to it, and releases the lock.
+/// Another process can put a symbolic link or a FIFO under the lock's name.
+const FLAGS: libc::c_int = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+
+/// A held lock. Dropping it releases the lock and leaves the file.
 pub(super) struct Lock {
     path: PathBuf,
     file: File,
+    inode: (u64, u64),
 }
 
 pub(super) enum LockOutcome {
@@ -25,75 +28,71 @@ pub(super) enum LockOutcome {
 }
 
 impl Lock {
-    /// Takes the lock `path` of the file `output`.
-    pub(super) fn take(path: &Path, output: &Path) -> Result<LockOutcome, Box<FileError>> {
+    /// Takes the lock `path`, which is in `directory`.
+    pub(super) fn take(directory: &Directory, path: &Path) -> Result<LockOutcome, Reason> {
         let mut access = libc::O_RDONLY;
         // An ending holder removes the file, so the inode that was locked may have no name any more: try again.
         for _ in 0..MAX_ATTEMPTS {
-            let file = open(path, access | libc::O_CREAT | libc::O_NOFOLLOW | libc::O_NONBLOCK)
-                .map_err(|error| open_error(path, output, error))?;
-            if !file.metadata().is_ok_and(|found| found.is_file()) {
-                return Err(FileError::new(output, Reason::LockNotRegular { lock: path.to_path_buf() }));
+            let file = directory.open_file(path, access | libc::O_CREAT | FLAGS);
+            let file = file.map_err(|error| open_reason(directory, path, error))?;
+            let found = file.metadata()?;
+            if !found.is_file() {
+                return Err(Reason::LockNotRegular { lock: path.to_path_buf() });
             }
-            match file.try_lock() {
-                Ok(()) => {
-                    let lock = Lock { path: path.to_path_buf(), file };
-                    if lock.is_linked() {
-                        lock.write_pid();
-                        return Ok(LockOutcome::Held(lock));
-                    }
-                }
+            let lock = Lock { path: path.to_path_buf(), file, inode: (found.dev(), found.ino()) };
+            match lock.file.try_lock() {
+                Ok(()) if lock.is_linked(directory) => return Ok(LockOutcome::Held(lock)),
+                Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
-                    let reason = Reason::Locked { lock: path.to_path_buf(), pid: read_pid(&file) };
-                    return Err(FileError::new(output, reason));
+                    let pid = read_pid(&lock.file);
+                    return Err(Reason::Locked { lock: lock.path, pid });
                 }
                 Err(TryLockError::Error(error)) => match error.raw_os_error() {
                     Some(libc::EINTR) => {}
                     // NFS takes an exclusive lock only on a file that is open for writing (flock(2)).
                     Some(libc::EBADF) if access == libc::O_RDONLY => access = libc::O_RDWR,
                     _ => {
-                        let _ = fs::remove_file(path);
+                        lock.remove(directory);
                         return Ok(LockOutcome::Unsupported(error));
                     }
                 },
             }
         }
-        Err(FileError::new(output, io::Error::from(io::ErrorKind::TimedOut)))
+        Err(io::Error::from(io::ErrorKind::TimedOut).into())
     }
 
-    /// Whether the path still leads to the locked file. It does not when the directory was recreated.
-    pub(super) fn is_linked(&self) -> bool {
-        is_same_inode(self.file.metadata(), fs::symlink_metadata(&self.path))
+    /// Whether its name in `directory` still leads to the locked file. It does not when the directory was recreated.
+    pub(super) fn is_linked(&self, directory: &Directory) -> bool {
+        directory.inode(&self.path).is_ok_and(|found| found == self.inode)
     }
 
     /// Writes the process id into the lock file, best effort: a full disk must not refuse the lock. The descriptor is
     /// closed at once, because a file that is open for writing prevents a read-only remount.
-    fn write_pid(&self) {
-        if let Ok(mut file) = open(&self.path, libc::O_WRONLY | libc::O_NOFOLLOW | libc::O_NONBLOCK)
-            && is_same_inode(self.file.metadata(), file.metadata())
+    pub(super) fn write_pid(&self, directory: &Directory) {
+        if let Ok(mut file) = directory.open_file(&self.path, libc::O_WRONLY | FLAGS)
+            && file.metadata().is_ok_and(|found| (found.dev(), found.ino()) == self.inode)
         {
             let _ = file.set_len(0);
             let _ = file.write_all(format!("{}\n", std::process::id()).as_bytes());
         }
     }
-}
 
-impl Drop for Lock {
-    fn drop(&mut self) {
-        if self.is_linked() {
-            let _ = fs::remove_file(&self.path);
+    /// Removes the lock file, unless another process has put another one there.
+    pub(super) fn remove(&self, directory: &Directory) {
+        if self.is_linked(directory) {
+            let _ = directory.remove(&self.path);
         }
     }
 }
 
-fn open_error(path: &Path, output: &Path, error: io::Error) -> Box<FileError> {
+fn open_reason(directory: &Directory, path: &Path, error: io::Error) -> Reason {
     let lock = path.to_path_buf();
-    let reason = match fs::symlink_metadata(path) {
+    let found = directory.open_file(path, libc::O_PATH | libc::O_NOFOLLOW).and_then(|file| file.metadata());
+    match found {
         Ok(found) if !found.is_file() => Reason::LockNotRegular { lock },
         Ok(found) if error.kind() == io::ErrorKind::PermissionDenied => Reason::LockDenied { lock, owner: found.uid() },
         _ => Reason::Io(error),
-    };
-    FileError::new(output, reason)
+    }
 }
 
 fn read_pid(file: &File) -> Option<u32> {

@@ -3,6 +3,7 @@
 //! This module is handed bytes and does not know what they mean. Its errors carry the path and the cause;
 //! the `error` module turns them into sentences.
 
+mod directory;
 mod error;
 mod lock;
 mod output;

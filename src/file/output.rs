@@ -2,10 +2,11 @@
 
 use super::error::{FileError, Reason};
 use super::lock::{Lock, LockOutcome};
-use super::replace::{Access, replace, sync_directory};
+use super::replace::{Access, replace_in};
 use super::snapshot::{Damage, Snapshot};
 use super::target::{Target, untrusted_directory};
 use super::watch::{UnwatchedReason, Watch};
+use crate::system::filesystem::Directory;
 use std::fs;
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -71,9 +72,9 @@ impl OutputFile {
             unwatched: None,
             warnings: Vec::from_iter(untrusted),
         };
-        output.hold_lock()?;
+        let directory = output.open_directory()?;
         if output.lock.is_some() {
-            output.remove_stale_files();
+            output.remove_stale_files(&directory);
         }
         Ok(output)
     }
@@ -85,11 +86,11 @@ impl OutputFile {
 
     /// Replaces the file by `content`. On an error the old file is unchanged.
     pub(crate) fn replace(&mut self, content: &[u8]) -> Result<(), Box<FileError>> {
-        self.hold_lock()?;
+        let directory = self.open_directory()?;
         let watch = &mut self.watch;
         let OutputOptions { mode, group, .. } = self.options;
         let access = Access { mode, user: None, group };
-        let replaced = replace(&self.target, content, access, |file| watch.prepare(file));
+        let replaced = replace_in(&directory, &self.target, content, access, &mut |file| watch.prepare(file));
         let (attributes, sync_error) = replaced.map_err(|reason| FileError::new(self.target.path(), reason))?;
         self.watch.commit(self.target.directory());
         self.snapshot = Some(Snapshot { content: content.to_vec(), attributes });
@@ -109,7 +110,8 @@ impl OutputFile {
         self.watch.drain();
         // A directory that was exchanged during a write holds the file without a lock. If another process has taken
         // that lock by now, the next write reports it.
-        let _ = self.hold_lock();
+        // It stays open, so that the comparison has no more free descriptors than a write.
+        let directory = self.open_directory();
         let Some(snapshot) = &self.snapshot else { return Ok(()) };
         // First watch, then compare: a change after the comparison is reported. The path is watched anew each time,
         // because an inode number does not tell whether it is still the watched inode.
@@ -127,8 +129,10 @@ impl OutputFile {
             compared => compared?,
         }
         self.note_watch();
-        if self.sync_failed {
-            self.note_sync(sync_directory(self.target.directory()).err());
+        if self.sync_failed
+            && let Ok(directory) = directory
+        {
+            self.note_sync(directory.sync().err());
         }
         Ok(())
     }
@@ -138,26 +142,32 @@ impl OutputFile {
         self.watch.fd()
     }
 
-    /// The lock file disappears with its directory; in a recreated directory the lock is taken again.
-    fn hold_lock(&mut self) -> Result<(), Box<FileError>> {
-        if self.lock_unsupported || self.lock.as_ref().is_some_and(Lock::is_linked) {
-            return Ok(());
+    /// Opens the directory that the path leads to now. The lock file disappears with its directory; in a recreated one
+    /// the lock is taken again.
+    fn open_directory(&mut self) -> Result<Directory, Box<FileError>> {
+        let failed = |reason| FileError::new(self.target.path(), reason);
+        let directory = self.target.open_directory().map_err(failed)?;
+        if self.lock_unsupported || self.lock.as_ref().is_some_and(|lock| lock.is_linked(&directory)) {
+            return Ok(directory);
         }
-        match Lock::take(&self.target.lock(), self.target.path())? {
-            LockOutcome::Held(lock) => self.lock = Some(lock),
+        match Lock::take(&directory, &self.target.lock()).map_err(failed)? {
+            LockOutcome::Held(lock) => {
+                lock.write_pid(&directory);
+                self.lock = Some(lock);
+            }
             LockOutcome::Unsupported(error) => {
                 self.lock_unsupported = true;
                 self.warnings.push(FileWarning::LockUnsupported(error));
             }
         }
-        Ok(())
+        Ok(directory)
     }
 
     /// Removes temporary files of killed processes. Only the holder of the lock may.
-    fn remove_stale_files(&self) {
+    fn remove_stale_files(&self, directory: &Directory) {
         let Ok(entries) = fs::read_dir(self.target.directory()) else { return };
         for entry in entries.flatten().filter(|entry| self.target.is_temporary(&entry.file_name())) {
-            let _ = fs::remove_file(entry.path());
+            let _ = directory.remove(&entry.path());
         }
     }
 
@@ -172,6 +182,15 @@ impl OutputFile {
         let before = std::mem::replace(&mut self.unwatched, self.watch.unwatched);
         if before != self.unwatched {
             self.warnings.extend(self.unwatched.map(FileWarning::Unwatched));
+        }
+    }
+}
+
+impl Drop for OutputFile {
+    /// Removes the lock file.
+    fn drop(&mut self) {
+        if let (Some(lock), Ok(directory)) = (&self.lock, self.target.open_directory()) {
+            lock.remove(&directory);
         }
     }
 }

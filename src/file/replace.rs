@@ -2,9 +2,9 @@
 
 use super::error::Reason;
 use super::target::Target;
-use crate::system::filesystem::open;
+use crate::system::filesystem::Directory;
 use crate::system::retry;
-use std::fs::{self, File, Metadata, Permissions};
+use std::fs::{File, Metadata, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{PermissionsExt, fchown};
 use std::path::Path;
@@ -17,62 +17,70 @@ pub(crate) struct Access {
     pub group: Option<u32>,
 }
 
-/// Replaces `target` by `content`: atomically, durably, with exactly this access. Returns the attributes of the
-/// new file and the error of a directory fsync that failed after the rename.
+/// Replaces `target` by `content`, as [`replace_in`].
+pub(crate) fn replace(target: &Target, content: &[u8], access: Access) -> Result<Option<io::Error>, Reason> {
+    let replaced = replace_in(&target.open_directory()?, target, content, access, &mut |_| ());
+    replaced.map(|(_, sync_error)| sync_error)
+}
+
+/// Replaces `target`, which is in `directory`, by `content`: atomically, durably, with exactly this access. Returns the
+/// attributes of the new file and the error of a directory fsync that failed after the rename.
 ///
 /// Up to and including the rename an error leaves the old file as it was. `before_rename` gets the path of the
 /// complete temporary file.
-pub(crate) fn replace(
+pub(super) fn replace_in(
+    directory: &Directory,
     target: &Target,
     content: &[u8],
     access: Access,
-    before_rename: impl FnOnce(&Path),
+    before_rename: &mut dyn FnMut(&Path),
 ) -> Result<(Metadata, Option<io::Error>), Reason> {
     let temporary = target.new_temporary()?;
-    let file = write(&temporary, content, access)?;
+    let file = write(directory, &temporary, content, access)?;
     before_rename(&temporary);
     // The attributes are asked before the rename: a change after it is the work of another process.
-    let renamed = file.metadata().and_then(|found| fs::rename(&temporary, target.path()).map(|()| found));
+    let attributes = file.metadata();
+    let renamed = attributes.and_then(|found| directory.rename(&temporary, target.path()).map(|()| found));
     // The sync of the directory needs a descriptor, which may be the last one.
     drop(file);
     if renamed.is_err() {
-        let _ = fs::remove_file(&temporary);
+        let _ = directory.remove(&temporary);
     }
-    Ok((renamed?, sync_directory(target.directory()).err()))
+    Ok((renamed?, directory.sync().err()))
 }
 
 /// Writes `content` durably to a path that does not exist; an existing file is an error (`AlreadyExists`) and stays as
 /// it is. Returns the error of a directory fsync that failed afterwards.
 pub(crate) fn create(target: &Target, content: &[u8], mode: u32) -> Result<Option<io::Error>, Reason> {
-    let temporary = target.new_temporary()?;
+    let (directory, temporary) = (target.open_directory()?, target.new_temporary()?);
     let access = Access { mode, user: None, group: None };
-    write(&temporary, content, access)?;
+    write(&directory, &temporary, content, access)?;
     // A hard link gives a complete file a name and never replaces another file (link(2), EEXIST).
-    let linked = fs::hard_link(&temporary, target.path());
-    let _ = fs::remove_file(&temporary);
+    let linked = directory.link(&temporary, target.path());
+    let _ = directory.remove(&temporary);
     match linked {
         // vfat has no hard links: the file is written under its own name with O_EXCL.
         Err(error) if matches!(error.raw_os_error(), Some(libc::EPERM | libc::EOPNOTSUPP)) => {
-            write(target.path(), content, access)?;
+            write(&directory, target.path(), content, access)?;
         }
         linked => linked?,
     }
-    Ok(sync_directory(target.directory()).err())
+    Ok(directory.sync().err())
 }
 
 /// Finds the errors of [`replace`] that do not depend on the content, by an empty temporary file.
 pub(crate) fn probe(target: &Target, access: Access) -> Result<(), Reason> {
-    let temporary = target.new_temporary()?;
-    write(&temporary, b"", access)?;
-    Ok(fs::remove_file(&temporary)?)
+    let (directory, temporary) = (target.open_directory()?, target.new_temporary()?);
+    write(&directory, &temporary, b"", access)?;
+    Ok(directory.remove(&temporary)?)
 }
 
 /// Writes a complete, synced file to a path that does not exist. On an error no file is left there.
-fn write(path: &Path, content: &[u8], access: Access) -> Result<File, Reason> {
-    let file = open(path, libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL | libc::O_NOFOLLOW)?;
+fn write(directory: &Directory, path: &Path, content: &[u8], access: Access) -> Result<File, Reason> {
+    let file = directory.open_file(path, libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL | libc::O_NOFOLLOW)?;
     let filled = fill(&file, content, access);
     if filled.is_err() {
-        let _ = fs::remove_file(path);
+        let _ = directory.remove(path);
     }
     filled.map(|()| file)
 }
@@ -90,9 +98,4 @@ fn fill(mut file: &File, content: &[u8], Access { mode, user, group }: Access) -
     }
     file.set_permissions(Permissions::from_mode(mode))?;
     Ok(file.sync_all()?)
-}
-
-/// Without the fsync of the directory a power cut may undo the rename.
-pub(super) fn sync_directory(directory: &Path) -> io::Result<()> {
-    open(directory, libc::O_RDONLY)?.sync_all()
 }

@@ -1,8 +1,9 @@
 //! Which file is meant: the path behind symbolic links, and the names of the files beside it.
 
+use super::directory::{self, MAX_LINKS};
 use super::error::{FileError, Reason, directory};
 use super::output::FileWarning;
-use crate::system::filesystem::{is_procfs, longest_name, open};
+use crate::system::filesystem::{Directory, is_procfs, longest_name, open};
 use crate::system::{effective_uid, random};
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -11,9 +12,6 @@ use std::os::fd::AsRawFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-
-/// How many symbolic links the kernel follows (path_resolution(7)).
-const MAX_LINKS: usize = 40;
 
 /// The longest file name in bytes where the file system reports none (NAME_MAX).
 const NAME_MAX: usize = 255;
@@ -25,6 +23,8 @@ const MIN_NAME_MAX: usize = 64;
 pub(crate) struct Target {
     path: PathBuf,
     name_max: usize,
+    /// The symbolic links that led to its directory at the start.
+    links: Vec<PathBuf>,
 }
 
 impl Target {
@@ -57,7 +57,8 @@ impl Target {
     /// The file of exactly this name; a symbolic link is not followed.
     pub(crate) fn new(path: &Path) -> Target {
         let longest = longest_name(directory(path)).unwrap_or(NAME_MAX);
-        Target { path: path.to_path_buf(), name_max: longest.clamp(MIN_NAME_MAX, NAME_MAX) }
+        let name_max = longest.clamp(MIN_NAME_MAX, NAME_MAX);
+        Target { path: path.to_path_buf(), name_max, links: directory::links(directory(path)) }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -66,6 +67,11 @@ impl Target {
 
     pub(super) fn directory(&self) -> &Path {
         directory(&self.path)
+    }
+
+    /// Opens the directory that the path leads to now.
+    pub(super) fn open_directory(&self) -> Result<Directory, Reason> {
+        directory::open(self.directory(), &self.links)
     }
 
     /// The lock file: `.NAME.lock`.
@@ -149,7 +155,7 @@ fn is_same(one: &Path, other: &Path) -> bool {
     is_same_inode(fs::metadata(one), fs::metadata(other))
 }
 
-pub(super) fn is_same_inode(one: io::Result<fs::Metadata>, other: io::Result<fs::Metadata>) -> bool {
+fn is_same_inode(one: io::Result<fs::Metadata>, other: io::Result<fs::Metadata>) -> bool {
     match (one, other) {
         (Ok(one), Ok(other)) => (one.dev(), one.ino()) == (other.dev(), other.ino()),
         _ => false,
@@ -183,7 +189,7 @@ mod tests {
     use super::*;
 
     fn target(name: &str) -> Target {
-        Target { path: Path::new("/run/badges").join(name), name_max: 255 }
+        Target { path: Path::new("/run/badges").join(name), name_max: 255, links: Vec::new() }
     }
 
     #[test]
@@ -206,7 +212,7 @@ mod tests {
     #[test]
     fn names_fit_where_the_file_system_has_a_shorter_limit() {
         for length in [63, 64, 129, 130, 143] {
-            let file = Target { path: Path::new("/run").join("a".repeat(length)), name_max: 143 };
+            let file = Target { path: Path::new("/run").join("a".repeat(length)), name_max: 143, links: Vec::new() };
             assert!(file.temporary([0xff; 4]).file_name().unwrap().len() <= 143);
             assert!(file.is_temporary(file.temporary([0xff; 4]).file_name().unwrap()));
             assert!(!file.is_temporary(file.lock().file_name().unwrap()));

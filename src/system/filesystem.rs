@@ -1,10 +1,13 @@
-//! Opening files (open(2)), and the file system of a path (statfs(2)).
+//! Opening files (open(2)), the names in one directory (openat(2)), and the file system of a path (statfs(2)).
 
 use super::{c_string, check, opened, retry};
-use std::fs::File;
+use std::ffi::{CString, OsString};
+use std::fs::{File, Metadata};
 use std::io;
 use std::mem::MaybeUninit;
-use std::path::Path;
+use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
 
 /// File systems whose files another machine or a FUSE server can change without an inotify event: magic numbers of
 /// statfs(2) and linux/magic.h.
@@ -27,9 +30,101 @@ const PROCFS: u32 = 0x9fa0;
 ///
 /// std's OpenOptions costs 2.2 KB of code, and 5 KB in the smallest build.
 pub(crate) fn open(path: &Path, flags: libc::c_int) -> io::Result<File> {
-    let path = c_string(path)?;
-    // SAFETY: the path is a NUL-terminated string that outlives the call; the mode is the argument that O_CREAT needs.
-    retry(|| unsafe { opened(libc::open(path.as_ptr(), flags | libc::O_CLOEXEC, 0o600)) })
+    open_at(libc::AT_FDCWD, &c_string(path)?, flags)
+}
+
+fn open_at(directory: libc::c_int, name: &CString, flags: libc::c_int) -> io::Result<File> {
+    // SAFETY: the name is a NUL-terminated string that outlives the call; the mode is the argument that O_CREAT needs.
+    retry(|| unsafe { opened(libc::openat(directory, name.as_ptr(), flags | libc::O_CLOEXEC, 0o600)) })
+}
+
+/// An open directory. Its methods look up the last component of a path in this directory, wherever the path leads.
+pub(crate) struct Directory(File);
+
+impl Directory {
+    /// Opens a directory. O_PATH: it may be searchable and not readable.
+    pub(crate) fn open(path: &Path) -> io::Result<Directory> {
+        open(path, libc::O_PATH | libc::O_DIRECTORY).map(Directory)
+    }
+
+    /// Opens a directory; a symbolic link in the path is an error (openat2(2), Linux 5.6).
+    pub(crate) fn open_without_links(path: &Path) -> io::Result<Directory> {
+        let path = c_string(path)?;
+        // SAFETY: the structure consists of integers.
+        let mut how: libc::open_how = unsafe { std::mem::zeroed() };
+        how.flags = (libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC) as u64;
+        how.resolve = libc::RESOLVE_NO_SYMLINKS;
+        let (how, size) = (&raw const how, size_of::<libc::open_how>());
+        // SAFETY: the path is NUL-terminated, and `size` is that of the structure; both outlive the call. A descriptor
+        // fits into an int.
+        unsafe {
+            let fd = libc::syscall(libc::SYS_openat2, libc::AT_FDCWD, path.as_ptr(), how, size);
+            opened(fd as libc::c_int).map(Directory)
+        }
+    }
+
+    /// Opens the directory of this name. With O_NOFOLLOW in `flags` a symbolic link is an error (ENOTDIR).
+    pub(crate) fn enter(&self, name: &Path, flags: libc::c_int) -> io::Result<Directory> {
+        self.open_file(name, libc::O_PATH | libc::O_DIRECTORY | flags).map(Directory)
+    }
+
+    /// Opens a file with `flags` and O_CLOEXEC; a new file has mode 0600.
+    pub(crate) fn open_file(&self, path: &Path, flags: libc::c_int) -> io::Result<File> {
+        open_at(self.0.as_raw_fd(), &last_component(path)?, flags)
+    }
+
+    pub(crate) fn metadata(&self) -> io::Result<Metadata> {
+        self.0.metadata()
+    }
+
+    /// Device and inode of the name, which is not followed.
+    pub(crate) fn inode(&self, path: &Path) -> io::Result<(u64, u64)> {
+        let (name, mut found) = (last_component(path)?, MaybeUninit::<libc::stat64>::zeroed());
+        let (fd, flags) = (self.0.as_raw_fd(), libc::AT_SYMLINK_NOFOLLOW);
+        // SAFETY: the name is NUL-terminated and the structure is writable; both outlive the call.
+        check(unsafe { libc::fstatat64(fd, name.as_ptr(), found.as_mut_ptr(), flags) })?;
+        // SAFETY: the structure consists of integers, was zeroed and is filled by the kernel.
+        let found = unsafe { found.assume_init() };
+        Ok((found.st_dev, found.st_ino))
+    }
+
+    pub(crate) fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let (fd, from, to) = (self.0.as_raw_fd(), last_component(from)?, last_component(to)?);
+        // SAFETY: both names are NUL-terminated strings that outlive the call.
+        check(unsafe { libc::renameat(fd, from.as_ptr(), fd, to.as_ptr()) }).map(drop)
+    }
+
+    /// Makes a hard link; an existing `to` is an error.
+    pub(crate) fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let (fd, from, to) = (self.0.as_raw_fd(), last_component(from)?, last_component(to)?);
+        // SAFETY: both names are NUL-terminated strings that outlive the call.
+        check(unsafe { libc::linkat(fd, from.as_ptr(), fd, to.as_ptr(), 0) }).map(drop)
+    }
+
+    pub(crate) fn remove(&self, path: &Path) -> io::Result<()> {
+        let name = last_component(path)?;
+        // SAFETY: the name is a NUL-terminated string that outlives the call.
+        check(unsafe { libc::unlinkat(self.0.as_raw_fd(), name.as_ptr(), 0) }).map(drop)
+    }
+
+    /// Makes its names durable. A directory that is not readable cannot be synced.
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        self.open_file(Path::new("."), libc::O_RDONLY | libc::O_DIRECTORY)?.sync_all()
+    }
+}
+
+/// `..` and `/` are components of their own.
+fn last_component(path: &Path) -> io::Result<CString> {
+    c_string(path.file_name().map_or(path, Path::new))
+}
+
+/// The target of a symbolic link that is open with O_PATH and O_NOFOLLOW (readlink(2)).
+pub(crate) fn read_link(link: &File) -> io::Result<PathBuf> {
+    let mut target = vec![0u8; libc::PATH_MAX as usize];
+    // SAFETY: the empty name is NUL-terminated, and the kernel writes at most the length of the buffer.
+    let read = unsafe { libc::readlinkat(link.as_raw_fd(), c"".as_ptr(), target.as_mut_ptr().cast(), target.len()) };
+    target.truncate(usize::try_from(read).map_err(|_| io::Error::last_os_error())?);
+    Ok(OsString::from_vec(target).into())
 }
 
 /// Whether files there can change without an inotify event. `false` on an error.

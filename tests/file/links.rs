@@ -1,8 +1,10 @@
 //! A symbolic link at --out is followed once, at the start.
 
-use crate::common::{Keeper, Scratch, assert_good, chmod, keep};
+use crate::common::{Keeper, Scratch, assert_good, chmod, keep, until};
 use crate::tools::{OTHER_USER, assert_keep_fails, chown, names_but_key};
 use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
 
 #[test]
 fn replaces_the_file_behind_symlinks_and_leaves_the_symlinks() {
@@ -23,6 +25,27 @@ fn replaces_the_file_behind_symlinks_and_leaves_the_symlinks() {
     keeper.wait_for_badge(&badge);
     keeper.stop();
     assert_eq!(names_but_key(&scratch.join("real")), ["current.jwt"]);
+}
+
+/// readlink(2) of /proc/PID/root returns `/`, which is another directory here than there.
+#[test]
+#[ignore = "needs root: makes a mount namespace"]
+fn writes_into_another_mount_namespace_through_proc() {
+    let scratch = Scratch::with_key();
+    scratch.mkdir("badges");
+    let mount = r#"mount -t tmpfs tmpfs "$0" && touch "$0/ready" && exec sleep 60"#;
+    let mut command = Command::new("unshare");
+    let mut holder = command.args(["-m", "sh", "-c", mount]).arg(scratch.join("badges")).spawn().unwrap();
+    let there = PathBuf::from(format!("/proc/{}/root{}", holder.id(), scratch.join("badges").display()));
+    until("the mount", || there.join("ready").exists());
+    let out = there.join("badge.jwt");
+    let mut keeper = Keeper::start_command(&scratch, &mut keep(&scratch, &out), &out);
+    keeper.renew();
+    assert_good(&out);
+    assert!(names_but_key(&scratch.join("badges")).is_empty());
+    keeper.stop();
+    holder.kill().unwrap();
+    holder.wait().unwrap();
 }
 
 /// In a directory like /tmp any user may create a link. The kernel does not follow one there (protected_symlinks in

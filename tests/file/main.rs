@@ -11,6 +11,7 @@ mod conflicts;
 mod damage;
 mod directory;
 mod disk;
+mod exchanged;
 mod faults;
 mod keys;
 mod killed;

@@ -6,7 +6,7 @@ use crate::tools::{Traced, own_group};
 /// The step that a line of the trace is, if any.
 fn step<'a>(line: &'a str, directory: &str) -> Option<&'a str> {
     let call = line.split_ascii_whitespace().nth(1)?.split('(').next()?;
-    let is_temporary = line.contains("/.badge.jwt.") && line.contains(".tmp");
+    let is_temporary = line.contains(".badge.jwt.") && line.contains(".tmp");
     match call {
         "open" | "openat" if is_temporary => Some("open"),
         "rename" | "renameat" | "renameat2" if is_temporary => Some("rename"),
@@ -41,7 +41,8 @@ fn each_write_syncs_the_file_before_and_the_directory_after_rename() {
         }
     }
     for (call, argument) in [("fchmod(", "0640"), ("fchown(", &group)] {
-        assert!(lines.iter().filter(|line| line.contains(call)).all(|line| line.contains(argument)), "{call}");
+        let mut calls = lines.iter().filter(|line| line.contains(call) && line.contains(".tmp"));
+        assert!(calls.all(|line| line.contains(argument)), "{call}");
     }
     let opened = lines.iter().filter(|line| line.contains(directory) && line.contains(" open"));
     assert!(opened.clone().all(|line| line.contains("O_CLOEXEC")), "{:?}", opened.collect::<Vec<_>>());

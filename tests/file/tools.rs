@@ -59,6 +59,20 @@ impl Drop for Traced {
     }
 }
 
+/// The command run by the user OTHER_USER without further groups.
+pub fn as_other_user(command: &Command) -> Command {
+    let (user, group) = (format!("--reuid={OTHER_USER}"), format!("--regid={OTHER_USER}"));
+    wrap(&["setpriv", &user, &group, "--clear-groups"], command)
+}
+
+/// Runs a shell command as OTHER_USER; it must succeed.
+pub fn sh_as_other_user(command: &str) {
+    let mut shell = Command::new("sh");
+    let done =
+        as_other_user(shell.args(["-c", command]).current_dir("/")).env("PATH", "/bin:/usr/bin").output().unwrap();
+    assert!(done.status.success(), "{command}\n{}", String::from_utf8_lossy(&done.stderr));
+}
+
 /// Runs a shell command that must succeed.
 pub fn sh(command: &str) {
     let done = Command::new("sh").args(["-c", command]).output().unwrap();
