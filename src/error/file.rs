@@ -41,12 +41,20 @@ pub(super) fn sentence(content: &str, FileError { path, reason }: &FileError) ->
         Reason::ProtectedName => "the private key has the name of a lock or temporary file; rename the key".into(),
         Reason::HoldsSecret => "it holds a private key; choose another file".into(),
         Reason::SameFile => "two output files are the same file; choose two".into(),
-        Reason::Locked { lock, pid } => {
+        Reason::Locked { lock, pid, owner } => {
             let (pid, lock) = (pid.map_or(String::new(), |pid| format!("pid {pid}, ")), escaped(lock));
-            format!("another keeper already writes this file ({pid}lock {lock}); stop it or use another --out")
+            let owner = if *owner == effective_uid() { String::new() } else { format!(" of uid {owner}") };
+            format!("another keeper already writes this file ({pid}lock {lock}{owner}); stop it or use another --out")
         }
         Reason::LockNotRegular { lock } => {
             format!("the lock file {} is not a regular file; remove it", escaped(lock))
+        }
+        Reason::LockDenied { lock, owner } if *owner == effective_uid() => {
+            format!(
+                "the lock file {} cannot be opened; restore its mode: chmod 600 {}",
+                escaped(lock),
+                shell_word(lock)
+            )
         }
         Reason::LockDenied { lock, owner } => {
             format!("the lock file {} belongs to uid {owner}; run as that user, or remove it if unused", escaped(lock))

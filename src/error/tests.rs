@@ -90,17 +90,28 @@ fn each_reason_of_a_file_has_its_sentence() {
         (Reason::HoldsSecret, "it holds a private key; choose another file"),
         (Reason::SameFile, "two output files are the same file; choose two"),
         (
-            Reason::Locked { lock: lock(), pid: Some(42) },
+            Reason::Locked { lock: lock(), pid: Some(42), owner: uid },
             &format!("{locked} (pid 42, lock /.badge.jwt.lock); stop it or use another --out"),
         ),
         (
-            Reason::Locked { lock: lock(), pid: None },
+            Reason::Locked { lock: lock(), pid: None, owner: uid },
             &format!("{locked} (lock /.badge.jwt.lock); stop it or use another --out"),
+        ),
+        (
+            Reason::Locked { lock: lock(), pid: None, owner: uid + 1 },
+            &format!("{locked} (lock /.badge.jwt.lock of uid {}); stop it or use another --out", uid + 1),
         ),
         (Reason::LockNotRegular { lock: lock() }, "the lock file /.badge.jwt.lock is not a regular file; remove it"),
         (
-            Reason::LockDenied { lock: lock(), owner: 7 },
-            "the lock file /.badge.jwt.lock belongs to uid 7; run as that user, or remove it if unused",
+            Reason::LockDenied { lock: lock(), owner: uid },
+            "the lock file /.badge.jwt.lock cannot be opened; restore its mode: chmod 600 /.badge.jwt.lock",
+        ),
+        (
+            Reason::LockDenied { lock: lock(), owner: uid + 7 },
+            &format!(
+                "the lock file /.badge.jwt.lock belongs to uid {}; run as that user, or remove it if unused",
+                uid + 7
+            ),
         ),
     ] {
         assert_eq!(file(reason), sentence);

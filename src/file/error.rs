@@ -44,11 +44,11 @@ pub(crate) enum Reason {
     HoldsSecret,
     /// The path is that of another file to be written.
     SameFile,
-    /// Another process holds the lock file.
-    Locked { lock: PathBuf, pid: Option<u32> },
+    /// Another process holds the lock file, which belongs to this uid.
+    Locked { lock: PathBuf, pid: Option<u32>, owner: u32 },
     /// The lock file is not a regular file.
     LockNotRegular { lock: PathBuf },
-    /// The lock file belongs to another uid and cannot be opened.
+    /// The lock file belongs to this uid and cannot be opened.
     LockDenied { lock: PathBuf, owner: u32 },
 }
 

@@ -2,13 +2,14 @@
 
 use super::error::Reason;
 use crate::system::descriptor::read_at_most;
+use crate::system::effective_uid;
 use crate::system::filesystem::Directory;
-use std::fs::{File, TryLockError};
+use std::fs::{File, Metadata, Permissions, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-/// How often the lock is tried when its file is removed between open and flock.
+/// How often the lock is tried when its file appears or disappears meanwhile.
 const MAX_ATTEMPTS: u32 = 100;
 
 /// Another process can put a symbolic link or a FIFO under the lock's name.
@@ -16,9 +17,11 @@ const FLAGS: libc::c_int = libc::O_NOFOLLOW | libc::O_NONBLOCK;
 
 /// A held lock. Dropping it releases the lock and leaves the file.
 pub(super) struct Lock {
-    path: PathBuf,
+    pub path: PathBuf,
     file: File,
     inode: (u64, u64),
+    /// The uid whose file this must be to be written or removed. (Some file systems give a new file another owner.)
+    owner: u32,
 }
 
 pub(super) enum LockOutcome {
@@ -33,19 +36,22 @@ impl Lock {
         let mut access = libc::O_RDONLY;
         // An ending holder removes the file, so the inode that was locked may have no name any more: try again.
         for _ in 0..MAX_ATTEMPTS {
-            let file = directory.open_file(path, access | libc::O_CREAT | FLAGS);
-            let file = file.map_err(|error| open_reason(directory, path, error))?;
+            let (file, is_new) = match open(directory, path, access) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+                opened => opened.map_err(|error| open_reason(directory, path, error))?,
+            };
             let found = file.metadata()?;
             if !found.is_file() {
                 return Err(Reason::LockNotRegular { lock: path.to_path_buf() });
             }
-            let lock = Lock { path: path.to_path_buf(), file, inode: (found.dev(), found.ino()) };
+            let owner = if is_new { found.uid() } else { effective_uid() };
+            let lock = Lock { path: path.to_path_buf(), file, inode: (found.dev(), found.ino()), owner };
             match lock.file.try_lock() {
                 Ok(()) if lock.is_linked(directory) => return Ok(LockOutcome::Held(lock)),
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
                     let pid = read_pid(&lock.file);
-                    return Err(Reason::Locked { lock: lock.path, pid });
+                    return Err(Reason::Locked { lock: lock.path, pid, owner: found.uid() });
                 }
                 Err(TryLockError::Error(error)) => match error.raw_os_error() {
                     Some(libc::EINTR) => {}
@@ -66,22 +72,44 @@ impl Lock {
         directory.inode(&self.path).is_ok_and(|found| found == self.inode)
     }
 
-    /// Writes the process id into the lock file, best effort: a full disk must not refuse the lock. The descriptor is
-    /// closed at once, because a file that is open for writing prevents a read-only remount.
-    pub(super) fn write_pid(&self, directory: &Directory) {
-        if let Ok(mut file) = directory.open_file(&self.path, libc::O_WRONLY | FLAGS)
-            && file.metadata().is_ok_and(|found| (found.dev(), found.ino()) == self.inode)
+    /// Writes the process id into the lock file, best effort: a full disk must not refuse the lock. Returns the
+    /// attributes of a file that is not this process's alone and is left as it is: a hard link to a precious file.
+    pub(super) fn write_pid(&self, directory: &Directory) -> Option<Metadata> {
+        let foreign = self.file.metadata().ok().filter(|found| !self.is_own(found));
+        // The descriptor is closed at once, because a file that is open for writing prevents a read-only remount.
+        if foreign.is_none()
+            && let Ok(mut file) = directory.open_file(&self.path, libc::O_WRONLY | FLAGS)
+            && file.metadata().is_ok_and(|found| self.is_own(&found))
         {
             let _ = file.set_len(0);
             let _ = file.write_all(format!("{}\n", std::process::id()).as_bytes());
         }
+        foreign
     }
 
-    /// Removes the lock file, unless another process has put another one there.
+    /// Removes the lock file, unless another process has put it there.
     pub(super) fn remove(&self, directory: &Directory) {
-        if self.is_linked(directory) {
+        if self.is_linked(directory) && self.file.metadata().is_ok_and(|found| self.is_own(&found)) {
             let _ = directory.remove(&self.path);
         }
+    }
+
+    /// Whether this is the locked file, belongs to this process, and has no other name.
+    fn is_own(&self, found: &Metadata) -> bool {
+        (found.dev(), found.ino()) == self.inode && found.uid() == self.owner && found.nlink() == 1
+    }
+}
+
+/// Opens the lock file, or creates it (`true`).
+fn open(directory: &Directory, path: &Path, access: libc::c_int) -> io::Result<(File, bool)> {
+    match directory.open_file(path, access | FLAGS) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let file = directory.open_file(path, access | FLAGS | libc::O_CREAT | libc::O_EXCL)?;
+            // With a umask of 0777 no process of this user could open it again.
+            let _ = file.set_permissions(Permissions::from_mode(0o600));
+            Ok((file, true))
+        }
+        opened => opened.map(|file| (file, false)),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::system::filesystem::Directory;
 use std::fs;
 use std::io;
 use std::os::fd::BorrowedFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// Path and attributes of the output file.
@@ -31,6 +32,8 @@ pub(crate) enum FileWarning {
     LockUnsupported(io::Error),
     /// Another user can replace the files in this directory, which leads to the file or to the protected one.
     UntrustedDirectory { path: PathBuf, owner: u32, mode: u32 },
+    /// The lock is held, but its file is another user's or has several names, so no pid is written to it.
+    LockNotOwn { lock: PathBuf, owner: u32, names: u64 },
     /// The kernel does not report changes, so the file is polled.
     Unwatched(UnwatchedReason),
 }
@@ -44,6 +47,7 @@ pub(crate) struct OutputFile {
     snapshot: Option<Snapshot>,
     sync_failed: bool,
     lock_unsupported: bool,
+    lock_warned: bool,
     /// `None`: the kernel reports every change.
     pub unwatched: Option<UnwatchedReason>,
     /// To be taken after each call.
@@ -69,6 +73,7 @@ impl OutputFile {
             snapshot: None,
             sync_failed: false,
             lock_unsupported: false,
+            lock_warned: false,
             unwatched: None,
             warnings: Vec::from_iter(untrusted),
         };
@@ -152,7 +157,12 @@ impl OutputFile {
         }
         match Lock::take(&directory, &self.target.lock()).map_err(failed)? {
             LockOutcome::Held(lock) => {
-                lock.write_pid(&directory);
+                if let Some(found) = lock.write_pid(&directory)
+                    && !std::mem::replace(&mut self.lock_warned, true)
+                {
+                    let (lock, owner, names) = (lock.path.clone(), found.uid(), found.nlink());
+                    self.warnings.push(FileWarning::LockNotOwn { lock, owner, names });
+                }
                 self.lock = Some(lock);
             }
             LockOutcome::Unsupported(error) => {

@@ -129,6 +129,12 @@ pub(crate) fn file_warning(warning: &FileWarning, out: &str) -> String {
             let why = format!("others can replace files in {path} (owner {owner}, mode {mode:04o})");
             format!("{why}; use a directory that only uid {uid} can write to")
         }
+        FileWarning::LockNotOwn { lock, owner, names } => {
+            let lock = escaped(lock);
+            format!(
+                "lock file {lock} is not the keeper's own (uid {owner}, {names} names), so it gets no pid; remove it"
+            )
+        }
         FileWarning::Unwatched(reason) => {
             let reason = match reason {
                 UnwatchedReason::InotifyInstances => "inotify instance limit (fs.inotify.max_user_instances)",

@@ -1,7 +1,11 @@
 //! One keeper for one file.
 
-use crate::common::{Keeper, Scratch, chmod, keep, mode, run, run_bounded, wrap};
+use crate::common::{Keeper, RFC_KEY, Scratch, chmod, keep, mode, run, run_bounded, until, wrap};
 use crate::tools::{OTHER_USER, Traced, assert_keep_fails, chown, names_but_key, sleeps, wait_until_idle};
+use crate::tools::{as_other_user, sh_as_other_user};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 const LOCK: &str = ".badge.jwt.lock";
 
@@ -126,6 +130,128 @@ fn a_lock_that_is_not_a_regular_file_is_named_and_left_alone() {
     assert_eq!(names_but_key(scratch.path()), [LOCK, "victim"]);
 }
 
+/// A lock file with a second name may be any file of this user, where the kernel permits such links
+/// (`fs.protected_hardlinks`, proc_sys_fs(5)).
+#[test]
+fn a_lock_file_with_another_name_is_locked_without_a_pid() {
+    let scratch = Scratch::with_key();
+    scratch.write_private("precious", "precious");
+    fs::hard_link(scratch.join("precious"), scratch.join(LOCK)).unwrap();
+    let mut keeper = Keeper::start(&scratch, &[]);
+    keeper.until("a warning", |keeper| keeper.count_with("warning", "2 names") == 1);
+    assert_keep_fails(&scratch, "badge.jwt", &["another keeper already writes this file (lock "]);
+    // The same once more while the keeper runs: it is told once.
+    scratch.write_private("other", "precious");
+    scratch.remove(LOCK);
+    fs::hard_link(scratch.join("other"), scratch.join(LOCK)).unwrap();
+    keeper.renew();
+    assert_keep_fails(&scratch, "badge.jwt", &["another keeper already writes this file (lock "]);
+    assert_eq!(keeper.count_with("warning", "2 names"), 1, "{}", keeper.log());
+    keeper.stop();
+    assert_eq!((scratch.read("precious"), scratch.read(LOCK)), ("precious".into(), "precious".into()));
+}
+
+#[test]
+fn an_old_lock_file_of_ours_gets_the_pid_and_is_removed() {
+    let scratch = Scratch::with_key();
+    scratch.write_private(LOCK, "the pid of a killed keeper");
+    let mut keeper = Keeper::start(&scratch, &[]);
+    assert_eq!(scratch.read(LOCK), format!("{}\n", keeper.pid()));
+    keeper.stop();
+    assert_eq!(names_but_key(scratch.path()), ["badge.jwt"]);
+}
+
+#[test]
+fn a_lock_file_has_mode_0600_whatever_the_umask() {
+    for umask in ["0777", "0000"] {
+        let scratch = Scratch::with_key();
+        let umask = format!(r#"umask {umask}; exec "$@""#);
+        let mut command = wrap(&["sh", "-c", &umask, "sh"], &keep(&scratch, "badge.jwt"));
+        let mut killed = Keeper::start_command(&scratch, &mut command, "badge.jwt");
+        assert_eq!(mode(&scratch.join(LOCK)), 0o600);
+        killed.signal(libc::SIGKILL);
+        killed.wait();
+        let mut next = Keeper::start(&scratch, &[]);
+        assert_eq!(scratch.read(LOCK), format!("{}\n", next.pid()));
+        next.stop();
+    }
+}
+
+/// A directory that OTHER_USER can write to, and with his files under the lock's name.
+fn shared() -> Scratch {
+    let scratch = Scratch::with_key();
+    scratch.mkdir("shared");
+    chmod(&scratch.join("shared"), 0o777);
+    scratch
+}
+
+fn keep_shared(scratch: &Scratch) -> Command {
+    keep(scratch, "shared/badge.jwt")
+}
+
+/// Sets a sysctl of proc_sys_fs(5), until it is dropped.
+struct Sysctl(PathBuf, String);
+
+impl Sysctl {
+    fn set(name: &str, value: &str) -> Sysctl {
+        let path = Path::new("/proc/sys/fs").join(name);
+        let before = fs::read_to_string(&path).unwrap();
+        fs::write(&path, value).unwrap();
+        Sysctl(path, before)
+    }
+}
+
+impl Drop for Sysctl {
+    fn drop(&mut self) {
+        let _ = fs::write(&self.0, &self.1);
+    }
+}
+
+#[test]
+#[ignore = "needs root: two users, and links are not protected for a moment"]
+fn another_users_link_to_the_key_under_the_name_of_the_lock_is_harmless() {
+    let scratch = shared();
+    let link = scratch.join("shared").join(LOCK);
+    {
+        let _sysctl = Sysctl::set("protected_hardlinks", "0");
+        sh_as_other_user(&format!("ln '{}' '{}'", scratch.join("private.jwk").display(), link.display()));
+    }
+    let mut keeper = Keeper::start_command(&scratch, &mut keep_shared(&scratch), "shared/badge.jwt");
+    keeper.until("a warning", |keeper| keeper.count_with("warning", "2 names") == 1);
+    keeper.renew();
+    keeper.stop();
+    assert_eq!(scratch.read("private.jwk"), RFC_KEY);
+    assert!(link.exists());
+}
+
+#[test]
+#[ignore = "needs root: two users"]
+fn another_users_lock_file_is_locked_and_left_as_it_is() {
+    let scratch = shared();
+    let lock = scratch.join("shared").join(LOCK);
+    sh_as_other_user(&format!("echo precious > '{}'", lock.display()));
+    let mut keeper = Keeper::start_command(&scratch, &mut keep_shared(&scratch), "shared/badge.jwt");
+    keeper.until("a warning", |keeper| keeper.count_with("warning", "uid 54321") == 1);
+    run_bounded(&mut keep_shared(&scratch)).assert_failed(&["another keeper", "of uid 54321"]);
+    keeper.stop();
+    assert_eq!(fs::read_to_string(lock).unwrap(), "precious\n");
+}
+
+#[test]
+#[ignore = "needs root: two users"]
+fn a_lock_that_another_user_holds_is_named_with_its_owner() {
+    let scratch = shared();
+    let lock = scratch.join("shared").join(LOCK);
+    let mut command = Command::new("flock");
+    command.arg(&lock).args(["sh", "-c", r#"echo held > "$0"; exec sleep 60"#]).arg(scratch.join("shared/held"));
+    let mut holder = as_other_user(command.current_dir("/")).env("PATH", "/bin:/usr/bin").spawn().unwrap();
+    until("it is held", || scratch.join("shared/held").exists());
+    let ended = run_bounded(&mut keep_shared(&scratch));
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    ended.assert_failed(&["another keeper already writes this file (lock ", ".badge.jwt.lock of uid 54321)"]);
+}
+
 #[test]
 #[ignore = "needs root: two users"]
 fn a_lock_file_of_another_user_is_named_with_its_owner() {
@@ -133,10 +259,28 @@ fn a_lock_file_of_another_user_is_named_with_its_owner() {
     chmod(scratch.path(), 0o777);
     scratch.write_private(LOCK, "4711\n");
     chown(&scratch.join("private.jwk"), OTHER_USER, OTHER_USER);
-    let (user, group) = (format!("--reuid={OTHER_USER}"), format!("--regid={OTHER_USER}"));
-    let mut command = wrap(&["setpriv", &user, &group, "--clear-groups"], &keep(&scratch, "badge.jwt"));
+    let mut command = as_other_user(&keep(&scratch, "badge.jwt"));
     run_bounded(&mut command).assert_failed(&["the lock file ", "belongs to uid 0"]);
     assert!(!scratch.join("badge.jwt").exists());
+}
+
+#[test]
+#[ignore = "needs root: drops it"]
+fn a_lock_file_of_ours_that_cannot_be_opened_fails_with_a_cure() {
+    let scratch = Scratch::with_key();
+    chmod(scratch.path(), 0o777);
+    scratch.write(LOCK, "");
+    for name in [LOCK, "private.jwk"] {
+        chown(&scratch.join(name), OTHER_USER, OTHER_USER);
+    }
+    chmod(&scratch.join(LOCK), 0);
+    let cure = format!("chmod 600 {}", scratch.join(LOCK).display());
+    let ended = run_bounded(&mut as_other_user(&keep(&scratch, "badge.jwt")));
+    ended.assert_failed(&[&cure]);
+    assert!(!ended.stderr.contains("belongs to uid"), "{}", ended.stderr);
+    sh_as_other_user(&cure);
+    let mut keeper = Keeper::start_command(&scratch, &mut as_other_user(&keep(&scratch, "badge.jwt")), "badge.jwt");
+    keeper.stop();
 }
 
 #[test]
@@ -164,4 +308,16 @@ fn locks_a_writable_descriptor_where_a_read_only_one_does_not_work() {
     assert_keep_fails(&scratch, "badge.jwt", &[&format!("pid {}", traced.keeper.pid())]);
     traced.keeper.stop();
     assert!(!scratch.join(LOCK).exists());
+}
+
+/// A file system without locks, and a file of another name under the lock's.
+#[test]
+#[ignore = "needs strace: injects faults into system calls"]
+fn a_linked_file_that_cannot_be_locked_is_not_removed() {
+    let scratch = Scratch::with_key();
+    scratch.write_private("precious", "precious");
+    fs::hard_link(scratch.join("precious"), scratch.join(LOCK)).unwrap();
+    let mut traced = Traced::start(&scratch, &["-e", "inject=flock:error=ENOLCK"], &[]);
+    traced.keeper.stop();
+    assert_eq!(scratch.read(LOCK), "precious");
 }
