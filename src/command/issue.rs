@@ -6,7 +6,7 @@ use crate::encoding::escaped;
 use crate::error::Error;
 use crate::file::{OutputFile, OutputOptions};
 use crate::keeper::policy::CLOCK_FLOOR;
-use crate::keeper::{Settings, check_key, generate_missing_key, issue as sign};
+use crate::keeper::{Settings, check_key, generate_missing_key, is_valid_now, issue as sign};
 use crate::report::file_warning;
 use crate::system::clock;
 
@@ -27,7 +27,7 @@ pub(super) fn issue(settings: &Settings, output: Option<OutputOptions>) -> Resul
     }
     let badge = sign(settings, validity)?;
     let Some(mut output) = output else { return print(&(badge.token + "\n")) };
-    let written = output.replace(badge.token.as_bytes());
+    let written = output.replace(badge.token.as_bytes(), &|| is_valid_now(validity));
     for warning in &output.warnings {
         print_warning(&file_warning(warning, &escaped(output.path()).to_string()));
     }

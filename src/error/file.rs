@@ -37,6 +37,7 @@ pub(super) fn sentence(content: &str, FileError { path, reason }: &FileError) ->
             let link = escaped(link);
             format!("{link} became a symbolic link of uid {owner}, in a directory that others may write to; remove it")
         }
+        Reason::Unwanted => "it was no longer valid when it was complete; use a faster disk or a longer --exp".into(),
         Reason::Protected => "it is the private key, which would be lost; give --out another file".into(),
         Reason::ProtectedName => "the private key has the name of a lock or temporary file; rename the key".into(),
         Reason::HoldsSecret => "it holds a private key; choose another file".into(),

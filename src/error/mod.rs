@@ -6,7 +6,7 @@ mod key;
 
 use crate::badge::issue::IssueError;
 use crate::encoding::{escaped, shell_word};
-use crate::file::{FileError, directory};
+use crate::file::{FileError, Reason, directory};
 use crate::keystore::KeyError;
 use std::fmt;
 use std::io;
@@ -88,6 +88,11 @@ fn missing_hint(path: &Path, error: &io::Error) -> String {
 }
 
 impl Error {
+    /// The badge was no longer valid when it was about to be put in place.
+    pub(crate) fn is_outdated(&self) -> bool {
+        matches!(self, Error::WriteBadge(error) if matches!(error.reason, Reason::Unwanted))
+    }
+
     /// 2: the command line or the environment is wrong, and a restart cannot help. 1: files, keys, directories, locks or
     /// the clock, where it can.
     pub(crate) fn exit_code(&self) -> u8 {

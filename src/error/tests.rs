@@ -85,6 +85,7 @@ fn each_reason_of_a_file_has_its_sentence() {
             Reason::ParentSymlink { link: "/run".into(), owner: 7 },
             "/run became a symbolic link of uid 7, in a directory that others may write to; remove it",
         ),
+        (Reason::Unwanted, "it was no longer valid when it was complete; use a faster disk or a longer --exp"),
         (Reason::Protected, "it is the private key, which would be lost; give --out another file"),
         (Reason::ProtectedName, "the private key has the name of a lock or temporary file; rename the key"),
         (Reason::HoldsSecret, "it holds a private key; choose another file"),

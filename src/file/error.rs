@@ -42,6 +42,8 @@ pub(crate) enum Reason {
     ProtectedName,
     /// The file holds a secret, which would be lost.
     HoldsSecret,
+    /// The caller no longer wanted the content right before the rename.
+    Unwanted,
     /// The path is that of another file to be written.
     SameFile,
     /// Another process holds the lock file, which belongs to this uid.

@@ -89,13 +89,17 @@ impl OutputFile {
         self.target.path()
     }
 
-    /// Replaces the file by `content`. On an error the old file is unchanged.
-    pub(crate) fn replace(&mut self, content: &[u8]) -> Result<(), Box<FileError>> {
+    /// Replaces the file by `content`, if it is still wanted right before the rename. On an error the old file is
+    /// unchanged.
+    pub(crate) fn replace(&mut self, content: &[u8], is_wanted: &dyn Fn() -> bool) -> Result<(), Box<FileError>> {
         let directory = self.open_directory()?;
         let watch = &mut self.watch;
         let OutputOptions { mode, group, .. } = self.options;
         let access = Access { mode, user: None, group };
-        let replaced = replace_in(&directory, &self.target, content, access, &mut |file| watch.prepare(file));
+        let replaced = replace_in(&directory, &self.target, content, access, &mut |file| {
+            watch.prepare(file);
+            is_wanted()
+        });
         let (attributes, sync_error) = replaced.map_err(|reason| FileError::new(self.target.path(), reason))?;
         self.watch.commit(self.target.directory());
         self.snapshot = Some(Snapshot { content: content.to_vec(), attributes });
@@ -104,10 +108,10 @@ impl OutputFile {
         Ok(())
     }
 
-    /// Writes the last content once more.
-    pub(crate) fn restore(&mut self) -> Result<(), Box<FileError>> {
+    /// Writes the last content once more, as `replace`.
+    pub(crate) fn restore(&mut self, is_wanted: &dyn Fn() -> bool) -> Result<(), Box<FileError>> {
         let Some(snapshot) = &self.snapshot else { return Ok(()) };
-        self.replace(&snapshot.content.clone())
+        self.replace(&snapshot.content.clone(), is_wanted)
     }
 
     /// Compares the file with what was written, and watches it again: see `unwatched`.

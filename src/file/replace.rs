@@ -19,7 +19,7 @@ pub(crate) struct Access {
 
 /// Replaces `target` by `content`, as [`replace_in`].
 pub(crate) fn replace(target: &Target, content: &[u8], access: Access) -> Result<Option<io::Error>, Reason> {
-    let replaced = replace_in(&target.open_directory()?, target, content, access, &mut |_| ());
+    let replaced = replace_in(&target.open_directory()?, target, content, access, &mut |_| true);
     replaced.map(|(_, sync_error)| sync_error)
 }
 
@@ -27,26 +27,29 @@ pub(crate) fn replace(target: &Target, content: &[u8], access: Access) -> Result
 /// attributes of the new file and the error of a directory fsync that failed after the rename.
 ///
 /// Up to and including the rename an error leaves the old file as it was. `before_rename` gets the path of the
-/// complete temporary file.
+/// complete temporary file, and may refuse to put it in place ([`Reason::Unwanted`]).
 pub(super) fn replace_in(
     directory: &Directory,
     target: &Target,
     content: &[u8],
     access: Access,
-    before_rename: &mut dyn FnMut(&Path),
+    before_rename: &mut dyn FnMut(&Path) -> bool,
 ) -> Result<(Metadata, Option<io::Error>), Reason> {
     let temporary = target.new_temporary()?;
     let file = write(directory, &temporary, content, access)?;
-    before_rename(&temporary);
-    // The attributes are asked before the rename: a change after it is the work of another process.
-    let attributes = file.metadata();
-    let renamed = attributes.and_then(|found| directory.rename(&temporary, target.path()).map(|()| found));
+    let replaced = if before_rename(&temporary) {
+        // The attributes are asked before the rename: a change after it is the work of another process.
+        let attributes = file.metadata();
+        attributes.and_then(|found| directory.rename(&temporary, target.path()).map(|()| found)).map_err(Reason::Io)
+    } else {
+        Err(Reason::Unwanted)
+    };
     // The sync of the directory needs a descriptor, which may be the last one.
     drop(file);
-    if renamed.is_err() {
+    if replaced.is_err() {
         let _ = directory.remove(&temporary);
     }
-    Ok((renamed?, directory.sync().err()))
+    Ok((replaced?, directory.sync().err()))
 }
 
 /// Writes `content` durably to a path that does not exist; an existing file is an error (`AlreadyExists`) and stays as

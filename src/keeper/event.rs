@@ -21,6 +21,9 @@ pub(crate) enum Event {
     Issued { badge: Badge, reason: IssueReason, watched: bool },
     /// No badge was signed or written.
     IssueFailed(Error),
+    /// The new badge, or that in memory, was no longer valid when it was about to be put in place. The old file is
+    /// unchanged.
+    Outdated(Error),
     /// The badge in memory is in the file again. `watched` as for `Issued`.
     Restored { watched: bool },
     /// The badge in memory was not written.

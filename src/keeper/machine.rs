@@ -29,6 +29,8 @@ pub(crate) struct Machine {
     file_event_at: Option<i64>,
     ignore_file_events_until: i64,
     next_poll: i64,
+    /// Since the last write a badge was no longer valid when it was about to be put in place.
+    pub outdated: bool,
     /// The clock was not set at the last step.
     pub waiting_for_clock: bool,
     /// When the clock was last seen to be set, or the start.
@@ -100,6 +102,9 @@ impl Machine {
                 self.take_write(*watched);
             }
             Event::IssueFailed(_) => self.issue.fail(self.policy, now),
+            // Once may be a suspend, a stopped machine or a clock that was set; then a new badge follows at once.
+            Event::Outdated(_) if !std::mem::replace(&mut self.outdated, true) => {}
+            Event::Outdated(_) => self.issue.fail(self.policy, now),
             Event::Restored { watched } => {
                 self.restored_at = Some(now.boot);
                 self.take_write(*watched);
@@ -120,6 +125,7 @@ impl Machine {
     /// keeper's own rename.
     fn take_write(&mut self, watched: bool) {
         self.restore = Backoff::default();
+        self.outdated = false;
         self.watched = watched;
         self.damaged = false;
         self.check_pending = true;

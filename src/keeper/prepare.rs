@@ -6,7 +6,7 @@ use crate::badge::issue::{self as badge, Badge};
 use crate::error::Error;
 use crate::key::PrivateKey;
 use crate::keystore::{KeySource, create_private, generate};
-use crate::system::random;
+use crate::system::{clock, random};
 use std::io;
 use std::path::Path;
 
@@ -51,6 +51,11 @@ pub(crate) fn issue(settings: &Settings, validity: Validity) -> Result<Badge, Er
     check_own_did(settings, Some(&key))?;
     let random = random::bytes().map_err(Error::Random)?;
     badge::issue(&settings.identity, &key, validity, random).map_err(Error::Sign)
+}
+
+/// Whether a badge of this validity is valid now.
+pub(crate) fn is_valid_now(validity: Validity) -> bool {
+    (validity.iat..validity.exp).contains(&clock::wall().div_euclid(1000))
 }
 
 /// A self-signed badge is issued by and for its own key. A key that is not generated yet has no known DID.

@@ -43,13 +43,14 @@ fn notice<'a>(transition: &Transition<'a>) -> Option<Notice<'a>> {
     let next_attempt = after.pending(now).map(|pending| attempt_time(pending, now));
     Some(match event {
         Event::Woke | Event::FileTouched | Event::Checked(Ok(())) | Event::Unwatched => return None,
+        Event::Outdated(_) if !before.outdated => return None,
         Event::RenewalRequested => Notice::RenewalRequested,
         Event::Issued { badge, reason, .. } => {
             let (renewal, now) = (seconds(after.renewal()?), seconds(now.wall));
             Notice::Issued { badge, reason: *reason, renewal, now }
         }
         Event::Restored { .. } => Notice::Restored,
-        Event::IssueFailed(error) | Event::RestoreFailed(error) => {
+        Event::IssueFailed(error) | Event::RestoreFailed(error) | Event::Outdated(error) => {
             Notice::Failed { error, next_attempt: next_attempt.filter(|_| *action != Action::GiveUp) }
         }
         Event::Checked(Err(damage)) => {

@@ -2,9 +2,9 @@
 
 use super::event::{Action, Event};
 use super::machine::Machine;
-use super::prepare::{Settings, issue};
+use super::prepare::{Settings, is_valid_now, issue};
 use super::report::{Transition, report};
-use super::wait::{EventSources, now};
+use super::wait::{self, EventSources};
 use crate::badge::claims::Validity;
 use crate::badge::issue::Badge;
 use crate::error::Error;
@@ -16,10 +16,10 @@ use crate::report::Reporter;
 #[inline(never)]
 pub(crate) fn run(settings: &Settings, output: &mut OutputFile, reporter: &mut Reporter) -> Result<u8, Error> {
     let sources = EventSources::open(reporter.supervisor.watchdog_period).map_err(Error::Wait)?;
-    let mut machine = Machine::new(settings.policy, now());
+    let mut machine = Machine::new(settings.policy, wait::now());
     let mut event = Event::Woke;
     loop {
-        let now = now();
+        let now = wait::now();
         let (next, action) = machine.step(&event, now);
         let warnings = std::mem::take(&mut output.warnings);
         let transition =
@@ -31,12 +31,16 @@ pub(crate) fn run(settings: &Settings, output: &mut OutputFile, reporter: &mut R
             Action::Issue { .. } if sources.stop_is_pending() => Event::StopRequested,
             Action::Issue { validity, reason } => match write_badge(settings, output, validity) {
                 Ok(badge) => Event::Issued { badge, reason, watched: output.unwatched.is_none() },
+                Err(error) if error.is_outdated() => Event::Outdated(error),
                 Err(error) => Event::IssueFailed(error),
             },
-            Action::Restore => match output.restore() {
-                Ok(()) => Event::Restored { watched: output.unwatched.is_none() },
-                Err(error) => Event::RestoreFailed(Error::WriteBadge(error)),
-            },
+            Action::Restore => {
+                match output.restore(&|| machine.has_valid_badge(wait::now())).map_err(Error::WriteBadge) {
+                    Ok(()) => Event::Restored { watched: output.unwatched.is_none() },
+                    Err(error) if error.is_outdated() => Event::Outdated(error),
+                    Err(error) => Event::RestoreFailed(error),
+                }
+            }
             Action::Check => match output.check() {
                 Ok(()) if output.unwatched.is_some() => Event::Unwatched,
                 checked => Event::Checked(checked),
@@ -52,6 +56,6 @@ pub(crate) fn run(settings: &Settings, output: &mut OutputFile, reporter: &mut R
 
 fn write_badge(settings: &Settings, output: &mut OutputFile, validity: Validity) -> Result<Badge, Error> {
     let badge = issue(settings, validity)?;
-    output.replace(badge.token.as_bytes()).map_err(Error::WriteBadge)?;
+    output.replace(badge.token.as_bytes(), &|| is_valid_now(validity)).map_err(Error::WriteBadge)?;
     Ok(badge)
 }

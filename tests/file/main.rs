@@ -15,6 +15,7 @@ mod exchanged;
 mod faults;
 mod keys;
 mod killed;
+mod late;
 mod limits;
 mod links;
 mod lock;

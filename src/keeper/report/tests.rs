@@ -111,6 +111,22 @@ fn a_failed_renewal_is_told_with_its_next_attempt() {
 }
 
 #[test]
+fn an_outdated_badge_is_told_from_the_second_time_on() {
+    for mut keeper in [Keeper::new(START), Keeper::with_badge()] {
+        keeper.pass(HOUR);
+        keeper.told(&Event::Woke);
+        let outdated = || Event::Outdated(Error::Random(io::ErrorKind::Other.into()));
+        assert_eq!(keeper.told(&outdated()), (vec![], None));
+        let next_attempt = START + HOUR + 1;
+        let (notices, status) = keeper.told(&outdated());
+        assert_eq!(notices, [format!("failed, next attempt Some({next_attempt})")]);
+        assert_eq!(status, Some(Status::Failing { until: None, next_attempt }));
+        keeper.told(&issued(START + HOUR));
+        assert_eq!(keeper.told(&outdated()).0, [""; 0], "a success lies between");
+    }
+}
+
+#[test]
 fn the_status_of_a_failing_keeper_says_when_its_badge_has_expired() {
     let mut keeper = Keeper::with_badge();
     keeper.pass(HOUR);

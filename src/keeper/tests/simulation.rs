@@ -2,7 +2,7 @@
 //! the file is touched and damaged, timers fire early, late or for nothing. The invariants are checked at each step, of
 //! what the keeper does and of what it tells.
 
-use super::world::{Cause, World, failure};
+use super::world::{Cause, World, badge, failure};
 use crate::file::Damage;
 use crate::keeper::event::{Action, Event, Sleep};
 use crate::keeper::machine::Machine;
@@ -163,6 +163,34 @@ fn failures_are_retried_after_one_two_four_seconds_up_to_a_minute() {
         world.pass(at - world.now.boot);
     }
     assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
+}
+
+#[test]
+fn an_outdated_badge_is_issued_anew_at_once_and_then_after_a_delay() {
+    let (mut world, _) = quiet();
+    world.now.wall += 55 * 60 * SECOND;
+    let first = Machine::new(policies()[0], world.now);
+    for machine in [first, world.machine] {
+        let outdated = || Event::Outdated(failure());
+        let (machine, action) = machine.step(&Event::Woke, world.now);
+        assert!(matches!(action, Action::Issue { .. }));
+        let (machine, action) = machine.step(&outdated(), world.now);
+        assert!(matches!(action, Action::Issue { .. }), "{action:?}");
+        let (machine, action) = machine.step(&outdated(), world.now);
+        let retry = |action| if let Action::Sleep(sleep) = action { sleep.boot } else { None };
+        assert_eq!(retry(action), Some(world.now.boot + SECOND));
+        let later = Moment { wall: world.now.wall + SECOND, boot: world.now.boot + SECOND };
+        let (machine, action) = machine.step(&Event::Woke, later);
+        let Action::Issue { validity, reason } = action else { panic!("{action:?}") };
+        let (_, action) = machine.step(&outdated(), later);
+        assert_eq!(retry(action), Some(later.boot + 2 * SECOND));
+        // After a success once is nothing again.
+        let (machine, _) = machine.step(&Event::Issued { badge: badge(validity), reason, watched: true }, later);
+        let later = Moment { wall: later.wall + HOUR, boot: later.boot + HOUR };
+        let (machine, _) = machine.step(&Event::Woke, later);
+        let (_, action) = machine.step(&outdated(), later);
+        assert!(matches!(action, Action::Issue { .. }), "{action:?}");
+    }
 }
 
 #[test]

@@ -45,6 +45,8 @@ pub(super) struct World {
     /// Boot time until which every write fails.
     pub failing_until: i64,
     renewal_requested: bool,
+    /// A badge was outdated since the last write.
+    outdated: bool,
     /// Boot time of the last failed renewal, until one succeeds.
     pub failed_at: Option<i64>,
     pub wakes: u64,
@@ -79,6 +81,7 @@ impl World {
             badge: None,
             failing_until: 0,
             renewal_requested: false,
+            outdated: false,
             failed_at: None,
             wakes: 0,
             causes: 0,
@@ -110,10 +113,19 @@ impl World {
         self.now.boot += time;
     }
 
-    /// Signing and syncing take time.
+    /// Signing and syncing take time, and the whole machine may be stopped meanwhile.
     fn pass_write_time(&mut self) {
-        let time = self.below(20);
+        let stopped = if self.one_in(200) { self.below(2 * self.policy.lifetime * SECOND) } else { 0 };
+        let time = self.below(20) + stopped;
         self.pass(time);
+    }
+
+    /// The badge is not put in place, because it is not valid.
+    fn refuse(&mut self) -> Event {
+        if std::mem::replace(&mut self.outdated, true) {
+            self.failed_at = Some(self.now.boot);
+        }
+        Event::Outdated(failure())
     }
 
     /// Lets the machine act until it sleeps, and checks what is told at each step.
@@ -188,7 +200,11 @@ impl World {
                 assert_eq!(*renewal, due, "{}", state());
             }
             (Event::Restored { .. }, [Notice::Restored]) => {}
-            (Event::IssueFailed(_) | Event::RestoreFailed(_), [Notice::Failed { next_attempt, .. }]) => {
+            (Event::Outdated(_), []) => assert!(!before.outdated, "{}", state()),
+            (
+                Event::IssueFailed(_) | Event::RestoreFailed(_) | Event::Outdated(_),
+                [Notice::Failed { next_attempt, .. }],
+            ) => {
                 let next = next_attempt.unwrap_or_else(|| panic!("no next attempt\n{}", state()));
                 let (earliest, latest) = (now.wall, now.wall + MAX_RETRY);
                 assert!((earliest / SECOND..=latest / SECOND).contains(&next), "{}", state());
@@ -211,6 +227,9 @@ impl World {
             self.failed_at = Some(self.now.boot);
             return Event::IssueFailed(failure());
         }
+        if !(validity.iat..validity.exp).contains(&self.now.wall.div_euclid(SECOND)) {
+            return self.refuse();
+        }
         self.failed_at = None;
         self.renewal_requested = false;
         self.issued += 1;
@@ -226,12 +245,17 @@ impl World {
         if self.writes_fail() {
             return Event::RestoreFailed(failure());
         }
+        if !self.valid() {
+            return self.refuse();
+        }
         self.restored += 1;
         self.written();
         Event::Restored { watched: self.watched }
     }
 
     fn written(&mut self) {
+        assert!(self.valid(), "only a valid badge gets the name");
+        self.outdated = false;
         self.damaged = false;
         self.watched = self.watchable;
         self.event_pending = self.watched;
@@ -347,7 +371,7 @@ impl World {
     }
 }
 
-fn badge(Validity { iat, exp }: Validity) -> Badge {
+pub(super) fn badge(Validity { iat, exp }: Validity) -> Badge {
     Badge {
         token: "a.b.c".into(),
         jti: "j".into(),
