@@ -1,7 +1,7 @@
 //! Whatever happens to the file, the badge is restored at once, with one warning.
 
 use crate::common::{Keeper, Scratch, TIMEOUT, chmod, mode};
-use crate::tools::{inode, wait_until_idle};
+use crate::tools::{inode, sh, wait_until_idle};
 use std::fs;
 use std::io::Write;
 use std::path::Path;
@@ -173,6 +173,31 @@ fn a_symlink_in_its_place_is_replaced_and_never_followed() {
     });
     assert!(fs::symlink_metadata(scratch.join("badge.jwt")).unwrap().is_file());
     assert_eq!(scratch.read("victim"), "precious");
+}
+
+/// A reader gets the right bytes from it, but whoever can write to its target changes them.
+#[test]
+fn a_symlink_to_an_equal_file_is_damage_and_is_replaced() {
+    let scratch = Scratch::with_key();
+    let mut keeper = Keeper::start(&scratch, &[]);
+    scratch.write_private("equal", keeper.badge().unwrap());
+    scratch.symlink("equal", "link");
+    scratch.rename("link", "badge.jwt");
+    keeper.wait_for("restored");
+    assert_eq!(keeper.count_with("damaged", "not a regular file"), 1, "{}", keeper.log());
+    assert!(fs::symlink_metadata(scratch.join("badge.jwt")).unwrap().is_file());
+}
+
+/// open(2) of a FIFO without O_NONBLOCK waits for a writer.
+#[test]
+fn a_fifo_in_its_place_is_replaced_and_blocks_nothing() {
+    let scratch = Scratch::with_key();
+    let mut keeper = Keeper::start(&scratch, &[]);
+    sh(&format!("mkfifo '{}'", scratch.join("fifo").display()));
+    scratch.rename("fifo", "badge.jwt");
+    keeper.wait_for("restored");
+    assert_eq!(keeper.count_with("damaged", "not a regular file"), 1, "{}", keeper.log());
+    keeper.renew();
 }
 
 /// A rename cannot replace a directory by a file.

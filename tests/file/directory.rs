@@ -54,6 +54,19 @@ fn a_directory_that_was_moved_and_recreated_gets_a_badge() {
     assert_moves_to(&mut keeper, &scratch, "badges");
 }
 
+#[test]
+fn a_directory_that_is_moved_after_some_renewals_is_noticed() {
+    let scratch = Scratch::with_key();
+    scratch.mkdir("badges");
+    let mut keeper = start_in(&scratch, "badges");
+    for _ in 0..3 {
+        keeper.renew();
+    }
+    wait_until_idle(&keeper);
+    scratch.rename("badges", "old");
+    keeper.until("it is noticed", |keeper| keeper.count_with("damaged", "was deleted") > 0);
+}
+
 /// A deployment moves a whole tree away and puts a new one in its place.
 #[test]
 fn a_replaced_tree_above_the_directory_is_noticed() {

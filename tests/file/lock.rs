@@ -2,10 +2,11 @@
 
 use crate::common::{Keeper, RFC_KEY, Scratch, chmod, keep, mode, run, run_bounded, until, wrap};
 use crate::tools::{OTHER_USER, Traced, assert_keep_fails, chown, names_but_key, sleeps, wait_until_idle};
-use crate::tools::{as_other_user, sh_as_other_user};
+use crate::tools::{as_other_user, sh, sh_as_other_user};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::SystemTime;
 
 const LOCK: &str = ".badge.jwt.lock";
 
@@ -130,6 +131,22 @@ fn a_lock_that_is_not_a_regular_file_is_named_and_left_alone() {
     assert_eq!(names_but_key(scratch.path()), [LOCK, "victim"]);
 }
 
+/// A FIFO without a writer blocks whoever opens it without O_NONBLOCK.
+#[test]
+fn a_fifo_under_the_name_of_the_lock_does_not_block_the_keeper() {
+    let scratch = Scratch::with_key();
+    let words = ".badge.jwt.lock is not a regular file";
+    sh(&format!("mkfifo '{}'", scratch.join(LOCK).display()));
+    assert_keep_fails(&scratch, "badge.jwt", &[words]);
+    scratch.remove(LOCK);
+    let mut keeper = Keeper::start(&scratch, &[]);
+    sh(&format!("mkfifo '{0}/fifo' && mv '{0}/fifo' '{0}/{LOCK}'", scratch.path().display()));
+    keeper.signal(libc::SIGHUP);
+    keeper.until("it fails", |keeper| keeper.count_with("failed", words) > 0);
+    scratch.remove(LOCK);
+    keeper.renew();
+}
+
 /// A lock file with a second name may be any file of this user, where the kernel permits such links
 /// (`fs.protected_hardlinks`, proc_sys_fs(5)).
 #[test]
@@ -175,6 +192,19 @@ fn a_lock_file_has_mode_0600_whatever_the_umask() {
         assert_eq!(scratch.read(LOCK), format!("{}\n", next.pid()));
         next.stop();
     }
+}
+
+/// The directory is not watched for the lock's name, but each comparison of the badge looks for it.
+#[test]
+fn retakes_a_deleted_lock_file_when_the_badge_is_compared() {
+    let scratch = Scratch::with_key();
+    let mut keeper = Keeper::start(&scratch, &[]);
+    wait_until_idle(&keeper);
+    scratch.remove(LOCK);
+    fs::File::open(scratch.join("badge.jwt")).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+    keeper.until("the lock file", |_| scratch.join(LOCK).exists());
+    assert_keep_fails(&scratch, "badge.jwt", &[&format!("pid {}", keeper.pid())]);
+    assert_eq!(keeper.count("renewed") + keeper.count("restored"), 0, "{}", keeper.log());
 }
 
 /// A directory that OTHER_USER can write to, and with his files under the lock's name.
@@ -308,6 +338,28 @@ fn locks_a_writable_descriptor_where_a_read_only_one_does_not_work() {
     assert_keep_fails(&scratch, "badge.jwt", &[&format!("pid {}", traced.keeper.pid())]);
     traced.keeper.stop();
     assert!(!scratch.join(LOCK).exists());
+}
+
+#[test]
+#[ignore = "needs strace: injects faults into system calls"]
+fn an_interrupted_lock_is_tried_again() {
+    let scratch = Scratch::with_key();
+    let mut traced = Traced::start(&scratch, &["-e", "inject=flock:error=EINTR:when=1..2"], &[]);
+    traced.assert_injected();
+    assert_eq!(traced.keeper.count_with("warning", "cannot lock"), 0, "{}", traced.keeper.log());
+    assert_keep_fails(&scratch, "badge.jwt", &[&format!("pid {}", traced.keeper.pid())]);
+    traced.keeper.stop();
+    assert!(!scratch.join(LOCK).exists());
+}
+
+#[test]
+#[ignore = "needs strace: injects faults into system calls"]
+fn a_descriptor_that_can_never_be_locked_is_a_warning() {
+    let scratch = Scratch::with_key();
+    let mut traced = Traced::start(&scratch, &["-e", "inject=flock:error=EBADF"], &[]);
+    traced.keeper.until("a warning", |keeper| keeper.count_with("warning", "Bad file descriptor") == 1);
+    traced.keeper.renew();
+    assert_eq!(names_but_key(scratch.path()), ["badge.jwt"]);
 }
 
 /// A file system without locks, and a file of another name under the lock's.

@@ -1,7 +1,7 @@
 //! The kernel reports changes of the file and of no other; where it cannot, the keeper polls the file.
 
 use crate::common::{Keeper, Scratch, keep, wrap};
-use crate::tools::{Traced, sleeps, wait_until_idle};
+use crate::tools::{FAST_RETRY, Traced, sleeps, wait_until_idle};
 use std::fs;
 use std::io::Write;
 
@@ -50,6 +50,39 @@ fn all_descriptors_are_close_on_exec_and_none_is_a_directory() {
     kinds.sort();
     assert_eq!(kinds.len(), 5, "the lock, two timers, signals, inotify: {kinds:?}");
     assert!(kinds[0].ends_with("/.badge.jwt.lock"), "{kinds:?}");
+}
+
+/// The inotify watches of the keeper (proc_pid_fdinfo(5)).
+fn watches(keeper: &Keeper) -> usize {
+    let infos = fs::read_dir(format!("/proc/{}/fdinfo", keeper.pid())).unwrap();
+    let infos = infos.filter_map(|info| fs::read_to_string(info.unwrap().path()).ok());
+    infos.map(|info| info.lines().filter(|line| line.starts_with("inotify ")).count()).sum()
+}
+
+#[test]
+#[ignore = "needs root: looks into the keeper's descriptors"]
+fn the_number_of_watches_is_the_same_after_renewals_and_failed_writes() {
+    let scratch = Scratch::with_key();
+    let mut keeper = Keeper::start(&scratch, &FAST_RETRY);
+    wait_until_idle(&keeper);
+    let before = watches(&keeper);
+    assert!(before > 1, "the file and its directory");
+    for _ in 0..3 {
+        keeper.renew();
+    }
+    wait_until_idle(&keeper);
+    assert_eq!(watches(&keeper), before);
+    // The rename fails, after the temporary file got its watch.
+    let badge = keeper.badge().unwrap();
+    keeper.signal(libc::SIGSTOP);
+    scratch.remove("badge.jwt");
+    scratch.mkdir("badge.jwt");
+    keeper.signal(libc::SIGCONT);
+    keeper.wait_for_count("failed", 2);
+    fs::remove_dir(scratch.join("badge.jwt")).unwrap();
+    keeper.wait_for_badge(&badge);
+    wait_until_idle(&keeper);
+    assert_eq!(watches(&keeper), before);
 }
 
 /// The keeper warns once, for this reason, that it polls; and it does poll.
