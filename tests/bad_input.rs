@@ -2,9 +2,10 @@
 
 mod common;
 
-use common::{Ended, LogLine, RFC_KEY, RFC_SEED, Scratch, capiscio, mode, run};
+use common::{Ended, LogLine, RFC_KEY, RFC_SEED, Scratch, capiscio, finish, mode, run, run_bounded};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
+use std::process::Command;
 
 const KEEP: [&str; 6] = ["badge", "keep", "--key", "private.jwk", "--out", "badge.jwt"];
 
@@ -55,7 +56,7 @@ fn exits_3_only_on_a_wrong_health_command_line() {
 #[test]
 fn names_a_wrong_environment_variable() {
     let scratch = Scratch::with_key();
-    let ended = Ended::from(capiscio(scratch.path()).args(KEEP).env("CAPISCIO_EXP", "soon").output().unwrap());
+    let ended = run_bounded(capiscio(scratch.path()).args(KEEP).env("CAPISCIO_EXP", "soon"));
     assert_refused(&ended, 2, &["CAPISCIO_EXP \"soon\" is not a duration"], &["CAPISCIO_EXP"]);
 }
 
@@ -65,7 +66,7 @@ fn refuses_an_unusable_key_variable_without_printing_it() {
     let broken = RFC_KEY.replace("OKP", "oct");
     let mut command = capiscio(scratch.path());
     command.args(["badge", "keep"]).env("CAPISCIO_AGENT_PRIVATE_KEY_JWK", broken);
-    assert_refused(&Ended::from(command.output().unwrap()), 1, &["CAPISCIO_AGENT_PRIVATE_KEY_JWK"], &["JWK variable"]);
+    assert_refused(&run_bounded(&mut command), 1, &["CAPISCIO_AGENT_PRIVATE_KEY_JWK"], &["JWK variable"]);
     assert!(scratch.names().is_empty());
 }
 
@@ -74,8 +75,7 @@ fn keep_logs_a_wrong_command_line_in_the_format_of_its_log() {
     let scratch = Scratch::with_key();
     let keep = |arguments: &[&str], environment: &[(&str, &str)]| {
         let mut command = capiscio(scratch.path());
-        let ended = command.args(KEEP).args(arguments).envs(environment.iter().copied()).output().unwrap();
-        Ended::from(ended)
+        run_bounded(command.args(KEEP).args(arguments).envs(environment.iter().copied()))
     };
     let sentence = "unexpected argument \"stray\"; see capiscio badge keep --help";
     for (arguments, environment) in
@@ -99,7 +99,7 @@ fn keep_gives_a_wrong_command_line_the_priority_of_an_error_in_the_journal() {
     let found = log.metadata().unwrap();
     let mut command = capiscio(scratch.path());
     command.args(KEEP).arg("stray").env("JOURNAL_STREAM", format!("{}:{}", found.dev(), found.ino())).stderr(log);
-    assert_eq!(command.status().unwrap().code(), Some(2));
+    assert_eq!(finish(command.spawn().unwrap()).code, Some(2));
     assert_eq!(scratch.read("log"), "<3>unexpected argument \"stray\"; see capiscio badge keep --help\n");
 }
 
@@ -108,7 +108,7 @@ fn issue_warns_about_a_mistyped_variable() {
     let scratch = Scratch::with_key();
     let mut command = capiscio(scratch.path());
     command.args(["badge", "issue", "--sub=did:web:a", "--domain=a", "--key=private.jwk"]).env("CAPISCIO_ISSS", "");
-    let ended = Ended::from(command.output().unwrap());
+    let ended = run_bounded(&mut command);
     assert_eq!(ended.code, Some(0));
     let warning = "capiscio: warning: unknown variable CAPISCIO_ISSS is ignored (did you mean CAPISCIO_ISS?)\n";
     assert_eq!(ended.stderr, warning);
@@ -177,8 +177,7 @@ fn refuses_a_key_path_that_is_not_a_regular_file() {
     fs::create_dir(scratch.join("private.jwk")).unwrap();
     assert_refused(&run(scratch.path(), &KEEP), 1, &["it is a directory"], &["a directory"]);
     fs::remove_dir(scratch.join("private.jwk")).unwrap();
-    let made = std::process::Command::new("mkfifo").arg(scratch.join("private.jwk")).status().unwrap();
-    assert!(made.success());
+    scratch.mkfifo("private.jwk");
     assert_refused(&run(scratch.path(), &KEEP), 1, &["not a regular file"], &["a FIFO"]);
 }
 
@@ -190,8 +189,7 @@ fn readme_conversion() -> &'static str {
 
 /// Whether `sh -c` runs this command with exit status 0.
 fn succeeds_in_shell(scratch: &Scratch, line: &str) -> bool {
-    let output = std::process::Command::new("sh").arg("-c").arg(line).current_dir(scratch.path()).output().unwrap();
-    output.status.success()
+    run_bounded(Command::new("sh").arg("-c").arg(line).current_dir(scratch.path())).code == Some(0)
 }
 
 #[test]

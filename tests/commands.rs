@@ -4,8 +4,12 @@ mod common;
 
 use capiscio::cli::{COMMANDS, Command};
 use capiscio::key::{PrivateKey, PublicKey};
-use common::{Ended, RFC_DID, RFC_PUBLIC, Scratch, assert_good, assert_valid, capiscio, chmod, mode, run, verify_with};
+use common::{
+    RFC_DID, RFC_PUBLIC, Scratch, assert_good, assert_valid, capiscio, chmod, finish, mode, run, run_bounded,
+    verify_with,
+};
 use std::fs;
+use std::process::Stdio;
 
 #[test]
 fn issue_prints_one_badge_and_one_newline() {
@@ -34,8 +38,8 @@ fn issue_fails_when_stdout_is_full() {
     let scratch = Scratch::with_key();
     let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let mut command = capiscio(scratch.path());
-    let output = command.args(["badge", "issue", "--key", "private.jwk"]).stdout(full).output().unwrap();
-    Ended::from(output).assert_failed(&["cannot write to stdout"]);
+    command.args(["badge", "issue", "--key", "private.jwk"]).stdout(full).stderr(Stdio::piped());
+    finish(command.spawn().unwrap()).assert_failed(&["cannot write to stdout"]);
 }
 
 #[test]
@@ -100,7 +104,7 @@ fn key_gen_replaces_the_public_key_or_did_of_another_key_only_with_force() {
 #[test]
 fn key_gen_refuses_outputs_that_would_destroy_a_key_or_a_fifo() {
     let scratch = Scratch::with_key();
-    assert!(std::process::Command::new("mkfifo").arg(scratch.join("fifo")).status().unwrap().success());
+    scratch.mkfifo("fifo");
     let before = scratch.read("private.jwk");
     let rows: [(&[&str], &str); 7] = [
         (&["--out-priv", "new.jwk", "--out-pub", "new.jwk"], "two output files are the same file"),
@@ -134,7 +138,7 @@ fn issue_to_a_dash_prints_even_if_the_environment_names_a_file() {
     let scratch = Scratch::with_key();
     let mut command = capiscio(scratch.path());
     command.args(["badge", "issue", "--key", "private.jwk", "--out", "-"]).env("CAPISCIO_OUT", "badge.jwt");
-    let ended = Ended::from(command.output().unwrap());
+    let ended = run_bounded(&mut command);
     assert_valid(ended.stdout.trim_end());
     assert_eq!(scratch.names(), ["private.jwk"]);
 }
@@ -143,9 +147,11 @@ fn issue_to_a_dash_prints_even_if_the_environment_names_a_file() {
 fn issue_does_not_replace_the_file_behind_an_open_descriptor() {
     let scratch = Scratch::with_key();
     let redirected = fs::File::create(scratch.join("redirected")).unwrap();
+    // What /dev/stdout is. A regression must not replace that one.
+    scratch.symlink("/proc/self/fd/1", "stdout");
     let mut command = capiscio(scratch.path());
-    command.args(["badge", "issue", "--key", "private.jwk", "--out", "/dev/stdout"]).stdout(redirected);
-    Ended::from(command.output().unwrap()).assert_failed(&["open descriptor"]);
+    command.args(["badge", "issue", "--key", "private.jwk", "--out", "stdout"]).stdout(redirected);
+    finish(command.stderr(Stdio::piped()).spawn().unwrap()).assert_failed(&["open descriptor"]);
     assert_eq!(scratch.read("redirected"), "");
 }
 

@@ -3,7 +3,7 @@
 mod common;
 mod test_tokens;
 
-use common::{Ended, RFC_DID, RFC_KEY, RFC_PUBLIC, Scratch, capiscio, now, run, run_bounded};
+use common::{Ended, RFC_DID, RFC_KEY, RFC_PUBLIC, Scratch, capiscio, finish, now, run, run_bounded};
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -152,7 +152,7 @@ fn an_unreadable_file_is_critical_with_the_error_of_the_kernel() {
 fn what_is_not_a_regular_file_is_critical_at_once() {
     let scratch = Scratch::empty();
     scratch.mkdir("directory");
-    assert!(Command::new("mkfifo").arg(scratch.join("fifo")).status().unwrap().success());
+    scratch.mkfifo("fifo");
     for name in ["directory", "fifo", "/dev/zero", "/dev/null"] {
         let ended = run_bounded(capiscio(scratch.path()).args(["badge", "health", name]));
         assert_eq!(ended.code, Some(CRITICAL), "{name}");
@@ -179,7 +179,7 @@ fn the_file_comes_from_argument_flag_variables_or_default_in_order() {
     let remaining = |words: &[&str], environment: &[(&str, &str)]| {
         let mut command = capiscio(scratch.path());
         command.args(["badge", "health"]).args(words).envs(environment.iter().copied());
-        let ended = Ended::from(command.output().unwrap());
+        let ended = run_bounded(&mut command);
         (seconds(&ended.stdout, "OK: Badge valid for ") + 999) / 1000 * 1000
     };
     assert_eq!(remaining(&["argument", out[0], out[1]], &[variable, guide]), 2000);
@@ -198,7 +198,7 @@ fn a_key_in_place_of_the_path_is_not_printed() {
     let key = r#"{"kty":"OKP","d":"a-secret"}"#;
     for variable in ["CAPISCIO_OUT", "BADGE_FILE"] {
         let mut command = capiscio(scratch.path());
-        let ended = Ended::from(command.args(["badge", "health", "--json"]).env(variable, key).output().unwrap());
+        let ended = run_bounded(command.args(["badge", "health", "--json"]).env(variable, key));
         let output = format!("{}{}", ended.stdout, ended.stderr);
         assert_eq!(ended.code, Some(USAGE), "{output}");
         assert!(output.contains(variable) && !output.contains("a-secret"), "{output}");
@@ -211,7 +211,7 @@ fn ignores_all_other_variables() {
     let mut command = capiscio(scratch.path());
     command.args(["badge", "health"]);
     command.env("CAPISCIO_KEY", "missing.jwk").env("CAPISCIO_MIN_REMAINING", "0s").env("CAPISCIO_QUIET", "1");
-    let ended = Ended::from(command.output().unwrap());
+    let ended = run_bounded(&mut command);
     assert_eq!(ended.code, Some(WARNING));
     assert!(ended.stdout.starts_with("WARNING: "), "{}", ended.stdout);
 }
@@ -381,8 +381,9 @@ fn quiet_prints_nothing_and_has_the_same_exit_status() {
 fn the_exit_status_is_the_same_when_stdout_is_full() {
     let scratch = with_badge(&expiring_in(100));
     let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let status = capiscio(scratch.path()).args(["badge", "health"]).stdout(full).stderr(Stdio::null()).status();
-    assert_eq!(status.unwrap().code(), Some(WARNING));
+    let mut command = capiscio(scratch.path());
+    let child = command.args(["badge", "health"]).stdout(full).stderr(Stdio::null()).spawn();
+    assert_eq!(finish(child.unwrap()).code, Some(WARNING));
 }
 
 #[test]
@@ -433,7 +434,7 @@ fn a_path_that_is_not_utf_8_is_escaped() {
     let scratch = Scratch::empty();
     let name = OsStr::from_bytes(b"b\xff.jwt");
     scratch.write(name, expiring_in(3600));
-    let ended = Ended::from(capiscio(scratch.path()).args(["badge", "health", "--json"]).arg(name).output().unwrap());
+    let ended = run_bounded(capiscio(scratch.path()).args(["badge", "health", "--json"]).arg(name));
     assert_eq!(ended.code, Some(OK));
     assert!(ended.stdout.ends_with("\"path\":\"b\\\\xff.jwt\"}\n"), "{}", ended.stdout);
 }
@@ -485,7 +486,7 @@ mod guide {
         fn run(&self, directory: &Path, words: &[&str]) -> Ended {
             let mut command = Command::new(&self.shell);
             command.args(words).current_dir(directory).env_clear().env("PATH", &self.path);
-            Ended::from(command.output().unwrap())
+            run_bounded(&mut command)
         }
 
         fn script(&self, scratch: &Scratch, file: &str) -> Ended {

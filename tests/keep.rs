@@ -4,12 +4,16 @@ mod common;
 
 use capiscio::key::PrivateKey;
 use common::{
-    Ended, Keeper, LogLine, RFC_DID, RFC_KEY, Scratch, capiscio, chmod, keep, mode, run, until, verify_with, wrap,
+    Keeper, LogLine, RFC_DID, RFC_KEY, Scratch, capiscio, chmod, finish_within, keep, mode, run, run_bounded, until,
+    verify_with, wrap,
 };
 use std::fs;
 use std::os::fd::FromRawFd;
 use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
+use std::thread::scope;
+use std::time::Duration;
 
 #[test]
 fn issues_a_badge_at_once_and_runs_on() {
@@ -316,11 +320,28 @@ fn text_log_lines_have_a_date_and_journal_lines_a_priority() {
 }
 
 #[test]
+fn a_keeper_ends_with_the_thread_of_its_test() {
+    let scratch = Scratch::with_key();
+    let mut keeper = scope(|scope| scope.spawn(|| Keeper::start(&scratch, &[])).join().unwrap());
+    assert_eq!(keeper.wait().signal(), Some(libc::SIGKILL));
+}
+
+#[test]
+#[should_panic(expected = "timeout: sh -c echo; read line  does not end")]
+fn a_command_that_hangs_fails_its_test() {
+    let mut command = Command::new("sh");
+    command.args(["-c", "echo; read line"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let _stdin = child.stdin.take();
+    finish_within(Duration::from_millis(50), child);
+}
+
+#[test]
 #[ignore = "needs pgrep"]
 fn the_monitoring_commands_of_the_guide_work() {
     let scratch = Scratch::with_key();
     let keeper = Keeper::start(&scratch, &[]);
-    let shell = |line| Ended::from(Command::new("sh").args(["-c", line]).current_dir(scratch.path()).output().unwrap());
+    let shell = |line| run_bounded(Command::new("sh").args(["-c", line]).current_dir(scratch.path()));
     assert!(shell("pgrep -f 'capiscio badge keep'").stdout.lines().any(|pid| pid == keeper.pid().to_string()));
     assert_eq!(shell("stat ./badge.jwt").code, Some(0));
 }

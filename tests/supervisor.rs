@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Keeper, RFC_KEY, Scratch, keep, until};
+use common::{Keeper, RFC_KEY, Scratch, bounded, keep, until};
 use std::cell::RefCell;
 use std::io::{ErrorKind, Read};
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -183,8 +183,11 @@ fn with_ready_pipe(scratch: &Scratch, arguments: &[&str]) -> (Keeper, String) {
     }
     let keeper = Keeper::spawn(scratch, &mut command, "badge.jwt");
     drop(writer);
-    let mut received = String::new();
-    reader.read_to_string(&mut received).unwrap();
+    let received = bounded("the ready descriptor is closed", move || {
+        let mut received = String::new();
+        reader.read_to_string(&mut received).unwrap();
+        received
+    });
     (keeper, received)
 }
 

@@ -3,7 +3,9 @@
 mod common;
 mod test_tokens;
 
-use common::{Ended, RFC_DID, RFC_KEY, RFC_PUBLIC, RFC_SEED, Scratch, capiscio, now, run};
+use common::{
+    Ended, RFC_DID, RFC_KEY, RFC_PUBLIC, RFC_SEED, Scratch, bounded, capiscio, finish, now, run, run_bounded,
+};
 use std::io::Write;
 use std::process::Stdio;
 use test_tokens::{HEADER, badge, expiring_in, is_plain, issuer, other_key, payload, quoted, sign, tampered, vc};
@@ -30,9 +32,10 @@ fn verify_piped(scratch: &Scratch, arguments: &[&str], stdin: &[u8]) -> Ended {
     let mut command = capiscio(scratch.path());
     command.args(["badge", "verify", "--key", "public.jwk"]).args(arguments);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (mut pipe, stdin) = (child.stdin.take().unwrap(), stdin.to_vec());
     // Writing fails with EPIPE if the program stops reading early.
-    let _ = child.stdin.take().unwrap().write_all(stdin);
-    Ended::from(child.wait_with_output().unwrap())
+    let _ = bounded("it reads stdin", move || pipe.write_all(&stdin));
+    finish(child)
 }
 
 /// The verdict on a token with the issuer's public key and these arguments: "valid" or the code.
@@ -79,8 +82,8 @@ fn verifies_the_output_of_issue_through_a_pipe() {
     let mut issued = capiscio(scratch.path()).args(issue).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut verify = capiscio(scratch.path());
     verify.args(["badge", "verify", "--key", "public.jwk", "-"]).stdin(issued.stdout.take().unwrap());
-    assert_eq!(Ended::from(verify.output().unwrap()).code, Some(VALID));
-    assert!(issued.wait().unwrap().success());
+    assert_eq!(run_bounded(&mut verify).code, Some(VALID));
+    assert_eq!(finish(issued).code, Some(0));
 }
 
 #[test]
@@ -403,7 +406,7 @@ fn ignores_the_environment() {
     command.args(["badge", "verify", "--accept-self-signed", &issued(&scratch, &["--self-sign"])]);
     command.env("CAPISCIO_KEY", "other.jwk").env("CAPISCIO_AUDIENCE", "you").env("CAPISCIO_TRUSTED_ISSUERS", "you");
     command.env("CAPISCIO_AGENT_PRIVATE_KEY_JWK", RFC_KEY).env("BADGE_FILE", "nowhere");
-    assert_eq!(Ended::from(command.output().unwrap()).code, Some(VALID));
+    assert_eq!(run_bounded(&mut command).code, Some(VALID));
 }
 
 #[test]
@@ -483,5 +486,5 @@ fn exits_1_if_the_result_cannot_be_written() {
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let mut command = capiscio(scratch.path());
     command.args(["badge", "verify", "--key", "public.jwk", &badge(&[])]).stdout(full).stderr(Stdio::null());
-    assert_eq!(command.status().unwrap().code(), Some(INVALID));
+    assert_eq!(finish(command.spawn().unwrap()).code, Some(INVALID));
 }

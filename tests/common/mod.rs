@@ -6,11 +6,14 @@ use capiscio::encoding::json::{Json, parse};
 use capiscio::key::PublicKey;
 use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::io::Read;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::thread::sleep;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::mpsc::channel;
+use std::thread::{scope, sleep, spawn};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The private key of RFC 8037, appendix A.1, and its did:key.
@@ -53,6 +56,10 @@ impl Scratch {
     /// Creates a directory and its parents.
     pub fn mkdir(&self, name: impl AsRef<Path>) {
         fs::create_dir_all(self.join(name)).unwrap();
+    }
+
+    pub fn mkfifo(&self, name: impl AsRef<Path>) {
+        assert!(Command::new("mkfifo").arg("--").arg(self.join(name)).status().unwrap().success());
     }
 
     pub fn symlink(&self, target: impl AsRef<Path>, name: impl AsRef<Path>) {
@@ -126,6 +133,18 @@ pub fn capiscio(directory: &Path) -> Command {
     let mut command = Command::new(&words[0]);
     command.args(&words[1..]).current_dir(directory).env_clear().stdin(Stdio::null());
     command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    ends_with_its_test(command)
+}
+
+/// The process is killed when the thread that starts it ends, also by a signal (PR_SET_PDEATHSIG(2const)).
+fn ends_with_its_test(mut command: Command) -> Command {
+    // SAFETY: prctl(2) is async-signal-safe and takes integers here.
+    unsafe {
+        command.pre_exec(|| match libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) {
+            0 => Ok(()),
+            _ => Err(std::io::Error::last_os_error()),
+        });
+    }
     command
 }
 
@@ -142,31 +161,76 @@ pub fn wrap(prefix: &[&str], command: &Command) -> Command {
     outer.args(&prefix[1..]).arg(command.get_program()).args(command.get_args());
     outer.current_dir(command.get_current_dir().unwrap()).env_clear().stdin(Stdio::null());
     outer.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    outer
+    ends_with_its_test(outer)
 }
 
-/// Runs a command of the program to its end.
+/// Runs a command of the program to its end, as [`finish`].
 pub fn run<S: AsRef<OsStr>>(directory: &Path, arguments: &[S]) -> Ended {
-    Ended::from(capiscio(directory).args(arguments).output().unwrap())
+    run_bounded(capiscio(directory).args(arguments))
 }
 
-/// Runs a command that may hang; kills it at the timeout. Its output must fit into a pipe (64 KiB).
+/// Runs a command to its end, as [`finish`].
 pub fn run_bounded(command: &mut Command) -> Ended {
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let begin = Instant::now();
-    while child.try_wait().unwrap().is_none() {
-        if begin.elapsed() > TIMEOUT {
-            child.kill().unwrap();
-        }
-        sleep(Duration::from_millis(1));
+    finish(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+}
+
+/// The end and the output of a command. After [`TIMEOUT`] it is killed, and the test fails.
+pub fn finish(child: Child) -> Ended {
+    finish_within(TIMEOUT, child)
+}
+
+pub fn finish_within(limit: Duration, child: Child) -> Ended {
+    let pid = child.id();
+    let output = within(limit, move || child.wait_with_output());
+    Ended::from(output.map(Result::unwrap).unwrap_or_else(|| {
+        let command = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        // SAFETY: kill(2) takes two integers; the child is not reaped as long as it or its output has not ended.
+        unsafe { libc::kill(pid as i32, libc::SIGKILL) };
+        panic!("timeout: {} does not end", command.replace('\0', " "))
+    }))
+}
+
+/// The result of a call that may block. After [`TIMEOUT`] the test fails.
+pub fn bounded<T: Send + 'static>(what: &str, call: impl FnOnce() -> T + Send + 'static) -> T {
+    within(TIMEOUT, call).unwrap_or_else(|| panic!("timeout: {what}"))
+}
+
+/// `None`: the call takes longer; its thread is left behind.
+fn within<T: Send + 'static>(limit: Duration, call: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let (sender, receiver) = channel();
+    spawn(move || sender.send(call()));
+    receiver.recv_timeout(limit).ok()
+}
+
+/// Repeats `background` in another thread while `test` runs. It ends with `test`, also by a panic.
+pub fn meanwhile<T>(mut background: impl FnMut() + Send, test: impl FnOnce() -> T) -> T {
+    let stop = AtomicBool::new(false);
+    scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                background();
+            }
+        });
+        let _stop = SetOnDrop(&stop);
+        test()
+    })
+}
+
+/// Ends the loops of other threads, for which [`scope`] waits also after a panic.
+pub struct SetOnDrop<'a>(pub &'a AtomicBool);
+
+impl Drop for SetOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
-    Ended::from(child.wait_with_output().unwrap())
 }
 
 /// How a command ended.
 #[derive(Debug)]
 pub struct Ended {
     pub code: Option<i32>,
+    /// The signal that killed it.
+    pub signal: Option<i32>,
     pub stdout: String,
     pub stderr: String,
 }
@@ -185,6 +249,7 @@ impl From<Output> for Ended {
     fn from(output: Output) -> Ended {
         Ended {
             code: output.status.code(),
+            signal: output.status.signal(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
@@ -217,7 +282,7 @@ impl LogLine {
     }
 }
 
-/// A running `badge keep`, killed at the end of the test. Its stderr goes to a file beside the scratch directory.
+/// A running `badge keep`, killed at the end of the test, however it ends. Its stderr goes to a file beside the scratch directory.
 pub struct Keeper {
     pub child: Child,
     log: PathBuf,
@@ -286,8 +351,12 @@ impl Keeper {
         self.messages(event).iter().filter(|message| message.contains(words)).count()
     }
 
+    /// The content of the badge file; empty for a FIFO.
     pub fn badge(&self) -> Option<String> {
-        fs::read_to_string(&self.out).ok()
+        let mut badge = String::new();
+        let mut file = fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(&self.out).ok()?;
+        file.read_to_string(&mut badge).ok()?;
+        Some(badge)
     }
 
     /// The claims of the badge, which must be valid now.
@@ -364,6 +433,14 @@ impl Drop for Keeper {
         let _ = self.child.wait();
         let _ = fs::remove_file(&self.log);
     }
+}
+
+/// Waits until the only thread of a process sleeps: in this program, until a system call blocks (proc_pid_stat(5)).
+pub fn wait_until_blocked(pid: u32) {
+    until("it sleeps", || {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+        stat.rsplit_once(") ").unwrap().1.starts_with('S')
+    });
 }
 
 /// Polls for a condition.

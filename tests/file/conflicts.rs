@@ -1,11 +1,10 @@
 //! Another process that keeps changing the file: restores are delayed, and the keeper uses hardly any CPU time.
 
-use crate::common::{Keeper, Scratch};
+use crate::common::{Keeper, Scratch, meanwhile};
 use crate::tools::{cpu_ticks, sleeps};
 use capiscio::keeper::policy::RESTORE_BURST;
 use std::fs;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{scope, sleep};
+use std::thread::sleep;
 use std::time::{Duration, SystemTime};
 
 /// What a keeper did in some time.
@@ -30,18 +29,15 @@ fn measure(keeper: &Keeper, duration: Duration) -> Activity {
 fn delays_restores_when_another_process_keeps_overwriting() {
     let scratch = Scratch::with_key();
     let mut keeper = Keeper::start(&scratch, &[]);
-    let (out, stop) = (scratch.join("badge.jwt"), AtomicBool::new(false));
-    scope(|scope| {
-        scope.spawn(|| {
-            while !stop.load(Ordering::Relaxed) {
-                let _ = fs::write(&out, "mine!");
-                sleep(Duration::from_millis(1));
-            }
-        });
+    let out = scratch.join("badge.jwt");
+    let overwrite = || {
+        let _ = fs::write(&out, "mine!");
+        sleep(Duration::from_millis(1));
+    };
+    meanwhile(overwrite, || {
         keeper.until("a restore is delayed", |keeper| keeper.count_with("damaged", "another process") > 0);
         // From here on: one restore after a second, one after two more, and so on.
         let activity = measure(&keeper, Duration::from_millis(1500));
-        stop.store(true, Ordering::Relaxed);
         assert!(activity.restores <= 2, "{}", keeper.log());
         assert!(activity.sleeps <= 60 && activity.cpu_ticks <= 10);
     });
@@ -55,17 +51,11 @@ fn delays_restores_when_another_process_keeps_overwriting() {
 fn stays_idle_when_another_process_keeps_touching_the_file() {
     let scratch = Scratch::with_key();
     let keeper = Keeper::start(&scratch, &[]);
-    let stop = AtomicBool::new(false);
     let file = fs::File::open(scratch.join("badge.jwt")).unwrap();
-    scope(|scope| {
-        scope.spawn(|| {
-            while !stop.load(Ordering::Relaxed) {
-                file.set_modified(SystemTime::now()).unwrap();
-            }
-        });
+    let touch = || file.set_modified(SystemTime::now()).unwrap();
+    meanwhile(touch, || {
         sleep(Duration::from_millis(200));
         let activity = measure(&keeper, Duration::from_secs(1));
-        stop.store(true, Ordering::Relaxed);
         assert!(activity.cpu_ticks <= 10);
     });
     assert_eq!(keeper.count("damaged"), 0, "{}", keeper.log());

@@ -1,13 +1,13 @@
 //! A file system that is full, read-only or broken: the old badge stays, and the next one follows once that is cured.
 //! (A quota is the EDQUOT of `faults`: kernels of test machines are often built without quotas.)
 
-use crate::common::{Keeper, Scratch, assert_good, keep, run_bounded, until, wrap};
+use crate::common::{Keeper, Scratch, assert_good, keep, meanwhile, run_bounded, until, wrap};
 use crate::tools::{FAST_RETRY, Mounted, names_but_key, sleeps, wait_until_idle};
 use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{scope, sleep};
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// Requests a renewal. It fails twice with these words, and the old badge stays; after the cure a retry succeeds soon.
@@ -87,31 +87,31 @@ fn a_file_size_limit_at_the_start_is_an_error_with_a_cure() {
 fn the_old_badge_stays_while_another_writer_takes_every_free_block() {
     let (_mounted, scratch) = Mounted::tmpfs("size=64k");
     let mut keeper = Keeper::start(&scratch, &FAST_RETRY);
-    let (filler, stop) = (scratch.join("filler"), AtomicBool::new(false));
-    scope(|scope| {
-        let other = scope.spawn(|| {
-            let mut file = fs::File::create(&filler).unwrap();
-            let mut failures = 0u64;
-            while !stop.load(Ordering::Relaxed) {
-                failures += u64::from(file.write_all(&[0; 512]).is_err());
-            }
-            failures
-        });
+    let filler = scratch.join("filler");
+    let (mut file, cured) = (fs::File::create(&filler).unwrap(), AtomicBool::new(false));
+    let mut failures = 0u64;
+    let fill = || {
+        if !cured.load(Ordering::Relaxed) {
+            failures += u64::from(file.write_all(&[0; 512]).is_err());
+        }
+    };
+    // A block becomes free now and then; the other writer takes it at once.
+    let free = || {
+        let _ = fs::write(scratch.join("small"), [0; 4096]);
+        let _ = fs::remove_file(scratch.join("small"));
+    };
+    meanwhile(fill, || {
         until("the disk is full", || fs::metadata(&filler).is_ok_and(|file| file.len() > 40_000));
         sleep(Duration::from_millis(50));
-        // A block becomes free now and then; the other writer takes it at once.
-        scope.spawn(|| {
-            while !stop.load(Ordering::Relaxed) {
-                let _ = fs::write(scratch.join("small"), [0; 4096]);
-                let _ = fs::remove_file(scratch.join("small"));
-            }
-        });
-        assert_fails_until_cured(&mut keeper, &scratch, "No space left on device", || {
-            stop.store(true, Ordering::Relaxed);
-            println!("the other writer had ENOSPC {} times", other.join().unwrap());
-            fs::remove_file(&filler).unwrap();
+        meanwhile(free, || {
+            assert_fails_until_cured(&mut keeper, &scratch, "No space left on device", || {
+                cured.store(true, Ordering::Relaxed);
+                // The file is still open, so removing it would free nothing.
+                fs::write(&filler, "").unwrap();
+            });
         });
     });
+    println!("the other writer had ENOSPC {failures} times");
     assert!(keeper.messages("failed")[0].contains("free some space: df -h "), "{}", keeper.log());
 }
 

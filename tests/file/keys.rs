@@ -1,6 +1,6 @@
 //! A new private key is written whole or not at all, as a badge is.
 
-use crate::common::{Ended, Keeper, Scratch, capiscio, chmod, keep, mode, run, wrap};
+use crate::common::{Ended, Keeper, Scratch, capiscio, chmod, keep, mode, run, run_bounded, wrap};
 use crate::tools::{OTHER_USER, chown};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -9,7 +9,7 @@ fn key_gen_with_fault(scratch: &Scratch, fault: &str) -> Ended {
     let trace = scratch.path().with_extension("trace");
     let strace = ["strace", "-f", "-o", trace.to_str().unwrap(), "-e", fault];
     let mut command = wrap(&strace, &capiscio(scratch.path()));
-    let ended = Ended::from(command.args(["key", "gen"]).output().unwrap());
+    let ended = run_bounded(command.args(["key", "gen"]));
     let seen = fs::read_to_string(&trace).unwrap();
     let _ = fs::remove_file(&trace);
     assert!(seen.contains("INJECTED"), "{seen}");
@@ -82,7 +82,7 @@ fn a_user_who_cannot_keep_the_owner_of_a_key_replaces_nothing() {
         chown(&scratch.join("private.jwk"), user, group);
         chmod(&scratch.join("private.jwk"), 0o644);
         let mut command = as_other_user(&scratch, &capiscio(scratch.path()));
-        let ended = Ended::from(command.args(["key", "gen", "--force"]).output().unwrap());
+        let ended = run_bounded(command.args(["key", "gen", "--force"]));
         ended.assert_failed(&["private.jwk", &format!("owner {user}:{group}")]);
         assert_eq!((scratch.names(), scratch.read("private.jwk")), (vec!["private.jwk".to_owned()], before));
     }

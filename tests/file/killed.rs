@@ -1,9 +1,8 @@
 //! kill -9 at a random moment: the file holds a whole badge, the next start works, and temporary files are removed.
 
-use crate::common::{Keeper, Rng, Scratch};
+use crate::common::{Keeper, Rng, Scratch, meanwhile};
 use crate::tools::{Mounted, names_but_key};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{scope, sleep};
+use std::thread::sleep;
 use std::time::Duration;
 
 /// Kills `rounds` keepers while they renew as fast as they can.
@@ -15,17 +14,13 @@ fn assert_survives(scratch: &Scratch, rounds: u32) {
         keeper.assert_good();
         let names = names_but_key(scratch.path());
         assert_eq!(names, [".badge.jwt.lock", "badge.jwt"], "round {round}: tidied up at the start");
-        let stop = AtomicBool::new(false);
-        scope(|scope| {
-            scope.spawn(|| {
-                while !stop.load(Ordering::Relaxed) {
-                    keeper.signal(libc::SIGHUP);
-                    sleep(Duration::from_micros(10));
-                }
-            });
+        let renew = || {
+            keeper.signal(libc::SIGHUP);
+            sleep(Duration::from_micros(10));
+        };
+        meanwhile(renew, || {
             sleep(Duration::from_micros(rng.below(20_000)));
             keeper.signal(libc::SIGKILL);
-            stop.store(true, Ordering::Relaxed);
         });
         keeper.wait();
         renewals += keeper.count("renewed");

@@ -53,8 +53,8 @@ fn user_and_group(user: u32, group: u32) -> [String; 2] {
 /// `cat` as another user. `None`: it fails.
 fn read_as(user: u32, group: u32, path: &Path) -> Option<String> {
     let mut command = Command::new("setpriv");
-    let read = command.args(user_and_group(user, group)).args(["--clear-groups", "cat"]).arg(path).output().unwrap();
-    read.status.success().then(|| String::from_utf8(read.stdout).unwrap())
+    let read = run_bounded(command.args(user_and_group(user, group)).args(["--clear-groups", "cat"]).arg(path));
+    (read.code == Some(0)).then_some(read.stdout)
 }
 
 #[test]

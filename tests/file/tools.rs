@@ -75,8 +75,8 @@ pub fn sh_as_other_user(command: &str) {
 
 /// Runs a shell command that must succeed.
 pub fn sh(command: &str) {
-    let done = Command::new("sh").args(["-c", command]).output().unwrap();
-    assert!(done.status.success(), "{command}\n{}", String::from_utf8_lossy(&done.stderr));
+    let done = run_bounded(Command::new("sh").args(["-c", command]));
+    assert_eq!(done.code, Some(0), "{command}\n{}", done.stderr);
 }
 
 /// `badge keep --out OUT` fails at once, with these words on stderr.

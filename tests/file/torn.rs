@@ -1,11 +1,11 @@
 //! Readers in a tight loop never see a torn, empty or missing badge.
 
-use crate::common::{Keeper, LogLine, Scratch, assert_valid, keep};
+use crate::common::{Keeper, LogLine, Scratch, SetOnDrop, assert_valid, keep};
 use crate::tools::Mounted;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
@@ -37,19 +37,35 @@ fn read(out: &Path, stop: &AtomicBool, seen: &Seen) {
     }
 }
 
-/// Reads with a consumer of the guide. It prints each new badge behind the number of reads since the one before.
-fn read_with(program: &str, script: &str, out: &Path, stop: &AtomicBool, seen: &Seen) {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/file").join(script);
-    let mut child = Command::new(program).arg(script).env("BADGE_FILE", out).stdout(Stdio::piped()).spawn().unwrap();
-    let mut last = String::new();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    while !stop.load(Ordering::Relaxed) {
-        let line = lines.next().unwrap_or_else(|| panic!("{program} ended")).unwrap();
-        let (reads, token) = line.split_once(' ').unwrap();
-        seen.add(&mut last, reads.parse().unwrap(), token.to_owned());
+/// A consumer of the guide, killed on drop. It prints each new badge behind the number of reads since the one before.
+struct Consumer(Child);
+
+impl Consumer {
+    fn start(program: &str, script: &str, out: &Path) -> Consumer {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/file").join(script);
+        Consumer(Command::new(program).arg(script).env("BADGE_FILE", out).stdout(Stdio::piped()).spawn().unwrap())
     }
-    child.kill().unwrap();
-    child.wait().unwrap();
+}
+
+impl Drop for Consumer {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Reads what a consumer prints until it is killed.
+fn read_from(consumer: ChildStdout, stop: &AtomicBool, seen: &Seen) {
+    let mut last = String::new();
+    // The kill may cut the last line.
+    for line in BufReader::new(consumer).lines().map_while(Result::ok) {
+        if let Some((reads, token)) = line.split_once(' ')
+            && !stop.load(Ordering::Relaxed)
+        {
+            seen.add(&mut last, reads.parse().unwrap(), token.to_owned());
+        }
+    }
+    assert!(stop.load(Ordering::Relaxed), "the consumer ended");
 }
 
 /// Requests renewals as fast as the keeper can do them until it has done `renewals`.
@@ -67,7 +83,11 @@ fn renew_fast(keeper: &Keeper, renewals: u64, mut next_event: impl FnMut() -> St
             keeper.signal(libc::SIGHUP);
             // A signal that is already pending is not counted twice.
             sleep(Duration::from_micros(20));
-            assert!(begin.elapsed() < Duration::from_secs(280), "{} renewals", done.load(Ordering::Relaxed));
+            if begin.elapsed() > Duration::from_secs(280) {
+                // The end of its log ends the thread above.
+                keeper.signal(libc::SIGKILL);
+                panic!("timeout after {} renewals", done.load(Ordering::Relaxed));
+            }
         }
     });
     begin.elapsed()
@@ -86,12 +106,19 @@ fn assert_no_read_is_torn(scratch: &Scratch, renewals: u64, with_guide: bool) {
     let (rust, python, node) = (Seen::default(), Seen::default(), Seen::default());
     scope(|scope| {
         scope.spawn(|| read(&out, &stop, &rust));
-        if with_guide {
-            scope.spawn(|| read_with("python3", "reader.py", &out, &stop, &python));
-            scope.spawn(|| read_with("node", "reader.js", &out, &stop, &node));
+        let mut consumers = Vec::new();
+        for (program, script, seen) in [("python3", "reader.py", &python), ("node", "reader.js", &node)] {
+            if with_guide {
+                let mut consumer = Consumer::start(program, script, &out);
+                let stdout = consumer.0.stdout.take().unwrap();
+                consumers.push(consumer);
+                let stop = &stop;
+                scope.spawn(move || read_from(stdout, stop, seen));
+            }
         }
+        // Dropped before the consumers: they are killed after `stop` is set.
+        let _stop = SetOnDrop(&stop);
         let took = renew_fast(&keeper, renewals, next_event);
-        stop.store(true, Ordering::Relaxed);
         println!("{renewals} renewals in {took:?}: {:.0} a second", renewals as f64 / took.as_secs_f64());
     });
     for (language, seen, is_used) in
