@@ -46,6 +46,23 @@ fn generates_a_missing_key_and_uses_an_existing_one() {
 }
 
 #[test]
+fn keepers_that_start_together_generate_one_key() {
+    let scratch = Scratch::empty();
+    let outs = ["1.jwt", "2.jwt", "3.jwt", "3.jwt"];
+    let start = |out| Keeper::spawn(&scratch, keep(&scratch, out).arg("--generate-key"), out);
+    let mut keepers = outs.map(start);
+    for keeper in &mut keepers {
+        keeper.until("it starts or fails", |keeper| keeper.count("started") + keeper.count("failed") == 1);
+    }
+    let public = run(scratch.path(), &["key", "public", "--key", "private.jwk"]).stdout;
+    for keeper in keepers.iter().filter(|keeper| keeper.count("started") == 1) {
+        verify_with(&public, &keeper.badge().unwrap()).unwrap();
+    }
+    let failed: Vec<_> = keepers.iter().flat_map(|keeper| keeper.messages("failed")).collect();
+    assert!(failed.len() == 1 && failed[0].contains("another keeper already writes this file"), "{failed:?}");
+}
+
+#[test]
 fn renews_again_and_again() {
     let scratch = Scratch::with_key();
     // Renewed each second, and valid for so long that it does not expire on a stalled machine.

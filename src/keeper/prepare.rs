@@ -41,7 +41,12 @@ pub(crate) fn check_key(settings: &Settings) -> Result<(), Error> {
 pub(crate) fn generate_missing_key(settings: &Settings) -> Result<Option<GeneratedKey>, Error> {
     let Some(path) = missing_key(settings) else { return Ok(None) };
     let key = generate().map_err(Error::GenerateKey)?;
-    let sync_error = create_private(path, &key).map_err(Error::WriteKey)?;
+    let created = create_private(path, &key);
+    if created.is_err() && missing_key(settings).is_none() {
+        // Another keeper has generated it meanwhile.
+        return Ok(None);
+    }
+    let sync_error = created.map_err(Error::WriteKey)?;
     Ok(Some(GeneratedKey { did: key.public().did_key(), sync_error }))
 }
 

@@ -1,7 +1,7 @@
 //! A new private key is written whole or not at all, as a badge is.
 
-use crate::common::{Ended, Keeper, Scratch, capiscio, chmod, keep, mode, run, run_bounded, wrap};
-use crate::tools::{OTHER_USER, chown};
+use crate::common::{Ended, Keeper, Scratch, capiscio, chmod, keep, mode, run, run_bounded, until, verify_with, wrap};
+use crate::tools::{OTHER_USER, Traced, chown, names_but_key};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
@@ -69,7 +69,7 @@ fn a_keeper_reads_the_key_with_which_root_replaces_its_own() {
     let found = fs::metadata(&key).unwrap();
     assert_eq!((found.uid(), found.gid(), mode(&key)), (OTHER_USER, OTHER_USER + 1, 0o400));
     keeper.renew();
-    crate::common::verify_with(&scratch.read("public.jwk"), &keeper.badge().unwrap()).unwrap();
+    verify_with(&scratch.read("public.jwk"), &keeper.badge().unwrap()).unwrap();
     assert_eq!(fs::metadata(scratch.join("public.jwk")).unwrap().uid(), 0, "a new file belongs to the caller");
 }
 
@@ -86,4 +86,25 @@ fn a_user_who_cannot_keep_the_owner_of_a_key_replaces_nothing() {
         ended.assert_failed(&["private.jwk", &format!("owner {user}:{group}")]);
         assert_eq!((scratch.names(), scratch.read("private.jwk")), (vec!["private.jwk".to_owned()], before));
     }
+}
+
+/// The first keeper has generated its key and is about to give it the name when the second one does so.
+#[test]
+#[ignore = "needs strace: delays a system call"]
+fn the_second_of_two_generated_keys_is_dropped_and_the_first_used() {
+    let scratch = Scratch::empty();
+    let delay = ["-e", "inject=fsync:delay_enter=1000000:when=1"];
+    let mut first = Traced::spawn(&scratch, &delay, &["--generate-key"]);
+    until("a temporary key", || names_but_key(scratch.path()).iter().any(|name| name.starts_with(".private.jwk.")));
+    let mut second = keep(&scratch, "2.jwt");
+    let mut second = Keeper::start_command(&scratch, second.arg("--generate-key"), "2.jwt");
+    let key = scratch.read("private.jwk");
+    first.keeper.wait_for("started");
+    assert_eq!(scratch.read("private.jwk"), key);
+    let public = run(scratch.path(), &["key", "public", "--key", "private.jwk"]).stdout;
+    for keeper in [&mut first.keeper, &mut second] {
+        verify_with(&public, &keeper.badge().unwrap()).unwrap();
+        keeper.stop();
+    }
+    assert_eq!(names_but_key(scratch.path()), ["2.jwt", "badge.jwt"]);
 }

@@ -39,9 +39,10 @@ impl Traced {
         fs::read_to_string(&self.trace).unwrap_or_default().lines().map(str::to_owned).collect()
     }
 
-    /// A fault was injected.
+    /// A fault was injected, or a call delayed.
     pub fn assert_injected(&self) {
-        assert!(self.lines().iter().any(|line| line.contains("INJECTED")), "{}", self.lines().join("\n"));
+        let is_injected = |line: &String| line.contains("(INJECTED") || line.contains("(DELAYED)");
+        assert!(self.lines().iter().any(is_injected), "{}", self.lines().join("\n"));
     }
 
     /// All lines, once strace has written the end of the process.
