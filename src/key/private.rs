@@ -71,3 +71,11 @@ pub(super) fn wipe(secret: &mut [u8; 32]) {
 fn scrub_stack() {
     black_box(&mut [0u8; 8192]);
 }
+
+#[cfg(test)]
+impl PrivateKey {
+    /// Signatures that do not verify, as after a bit flip: those of `self` under the public key of another one.
+    pub(crate) fn with_public_of(self, other: &PrivateKey) -> PrivateKey {
+        PrivateKey { public: other.public.clone(), ..self }
+    }
+}

@@ -105,6 +105,14 @@ fn refuses_to_issue_a_badge_that_no_verifier_accepts() {
 }
 
 #[test]
+fn a_signature_that_does_not_verify_is_not_issued() {
+    let other = PrivateKey::from_seed([7; 32], None).unwrap();
+    let faulty = key(None).with_public_of(&other);
+    let issued = issue(&registry(1, None, &[]), &faulty, VALIDITY, [0; 16]);
+    assert_eq!(issued.err(), Some(IssueError::SelfCheck));
+}
+
+#[test]
 fn makes_a_version_4_uuid_of_random_bytes() {
     assert_eq!(uuid_v4([0; 16]), JTI);
     assert_eq!(uuid_v4([0xff; 16]), "ffffffff-ffff-4fff-bfff-ffffffffffff");
