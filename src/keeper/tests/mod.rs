@@ -1,4 +1,5 @@
-//! Long runs of the machine with what it tells.
+//! Long runs of the machine with what it tells, and single sleeps.
 
 mod simulation;
+mod sleep;
 mod world;

@@ -7,7 +7,7 @@ use crate::file::Damage;
 use crate::keeper::event::{Action, Event, Sleep};
 use crate::keeper::machine::Machine;
 use crate::keeper::moment::{Moment, SECOND};
-use crate::keeper::policy::{CLOCK_FLOOR, Policy, RESTORE_BURST};
+use crate::keeper::policy::{CLOCK_FLOOR, MAX_RETRY, Policy, RESTORE_BURST};
 
 pub(super) const HOUR: i64 = 3600 * SECOND;
 pub(super) const DAY: i64 = 24 * HOUR;
@@ -151,6 +151,13 @@ fn signs_nothing_before_the_clock_is_set_and_then_at_once() {
 }
 
 #[test]
+fn stops_while_it_waits_for_the_clock() {
+    let mut world = World::new(1, policies()[0], 3 * SECOND);
+    world.settle(Event::Woke);
+    assert_eq!(world.machine.step(&Event::StopRequested, world.now).1, Action::Stop);
+}
+
+#[test]
 fn failures_are_retried_after_one_two_four_seconds_up_to_a_minute() {
     let (mut world, _) = quiet();
     world.failing_until = i64::MAX;
@@ -239,6 +246,29 @@ fn restores_that_are_undone_again_and_again_are_delayed_up_to_a_minute() {
     let (burst, delayed) = delays.split_at(RESTORE_BURST as usize);
     assert!(burst.iter().all(|delay| *delay == 0), "{delays:?}");
     assert!(delayed.is_sorted() && delayed[0] <= 1 && delayed[8] >= 59, "{delays:?}");
+}
+
+#[test]
+fn a_restore_that_lasts_longer_than_a_minute_ends_the_delays() {
+    let (world, _) = quiet();
+    let (mut machine, mut now) = (world.machine, world.now);
+    // The file is found damaged this long after the last restore; returns the delay of the next one.
+    let mut undo_after = |time: i64| {
+        now = Moment { wall: now.wall + time, boot: now.boot + time };
+        let (damaged, action) = machine.step(&Event::Checked(Err(Damage::Deleted)), now);
+        let delay = if let Action::Sleep(sleep) = action { sleep.boot.unwrap() - now.boot } else { 0 };
+        now = Moment { wall: now.wall + delay, boot: now.boot + delay };
+        let (damaged, action) = damaged.step(&Event::Woke, now);
+        assert_eq!(action, Action::Restore);
+        machine = damaged.step(&Event::Restored { watched: true }, now).0;
+        delay
+    };
+    let delays: Vec<_> = (0..RESTORE_BURST + 9).map(|_| undo_after(0)).collect();
+    assert_eq!(delays.last(), Some(&MAX_RETRY), "{delays:?}");
+    assert_eq!(undo_after(MAX_RETRY), 0, "the delay has passed");
+    assert_eq!(undo_after(0), MAX_RETRY, "and the next restore is delayed again");
+    assert_eq!(undo_after(MAX_RETRY + 1), 0);
+    assert!((0..RESTORE_BURST).all(|_| undo_after(0) == 0), "without delay until a burst is undone");
 }
 
 #[test]
