@@ -6,9 +6,11 @@ use capiscio::cli::{COMMANDS, Command};
 use capiscio::key::{PrivateKey, PublicKey};
 use common::{
     RFC_DID, RFC_PUBLIC, Scratch, assert_good, assert_valid, capiscio, chmod, finish, mode, run, run_bounded,
-    verify_with,
+    verify_with, wait_until_blocked,
 };
 use std::fs;
+use std::io::Write;
+use std::os::fd::AsRawFd;
 use std::process::Stdio;
 
 #[test]
@@ -178,6 +180,31 @@ fn key_public_prints_only_the_public_key() {
     assert_eq!(did.stdout, format!("{RFC_DID}\n"));
     let issued = run(scratch.path(), &["badge", "issue", "--key", "private.jwk"]);
     verify_with(&jwk.stdout, issued.stdout.trim_end()).unwrap();
+}
+
+/// stdin is a pipe without data, stdout a pipe without space.
+#[test]
+fn a_signal_ends_a_command_that_waits_for_a_pipe() {
+    let scratch = Scratch::with_key();
+    for arguments in
+        [&["badge", "verify", "--accept-self-signed", "-"][..], &["badge", "issue", "--key", "private.jwk"]]
+    {
+        for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
+            let (_reader, mut writer) = std::io::pipe().unwrap();
+            // SAFETY: fcntl with F_GETPIPE_SZ takes no further argument.
+            let size = unsafe { libc::fcntl(writer.as_raw_fd(), libc::F_GETPIPE_SZ) };
+            writer.write_all(&vec![0; size as usize]).unwrap();
+            let mut command = capiscio(scratch.path());
+            command.args(arguments).stdin(Stdio::piped()).stdout(writer).stderr(Stdio::piped());
+            let mut child = command.spawn().unwrap();
+            let _stdin = child.stdin.take();
+            wait_until_blocked(child.id());
+            // SAFETY: kill(2) takes two integers; the child is ours and not reaped yet.
+            assert_eq!(unsafe { libc::kill(child.id() as i32, signal) }, 0);
+            let ended = finish(child);
+            assert_eq!((ended.code, ended.signal), (None, Some(signal)), "{arguments:?}: {}", ended.stderr);
+        }
+    }
 }
 
 #[test]
