@@ -52,6 +52,14 @@ impl Supervisor {
     }
 }
 
+/// Microseconds of CLOCK_MONOTONIC.
+fn monotonic_usec() -> i64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `time` outlives the call.
+    assert_eq!(unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) }, 0);
+    time.tv_sec * 1_000_000 + time.tv_nsec / 1000
+}
+
 fn keeper(scratch: &Scratch, environment: &[(&str, &str)], arguments: &[&str]) -> Keeper {
     let mut command = keep(scratch, "badge.jwt");
     Keeper::spawn(scratch, command.args(arguments).envs(environment.iter().copied()), "badge.jwt")
@@ -85,8 +93,16 @@ fn a_reload_begins_with_its_time_and_ends_with_ready() {
     let (supervisor, path) = Supervisor::in_directory(&scratch);
     let keeper = keeper(&scratch, &[("NOTIFY_SOCKET", &path)], &[]);
     supervisor.wait_for("READY=1", 1);
+    let before = monotonic_usec();
     keeper.signal(libc::SIGHUP);
-    until("reloading", || supervisor.count(|message| message.starts_with("RELOADING=1\nMONOTONIC_USEC=")) == 1);
+    let begin = "RELOADING=1\nMONOTONIC_USEC=";
+    until("reloading", || supervisor.count(|message| message.starts_with(begin)) == 1);
+    let after = monotonic_usec();
+    // systemd takes a READY=1 for an older one unless this is the time of its own clock after the signal (sd_notify(3)).
+    let received = supervisor.received.borrow();
+    let time = received.iter().find_map(|message| message.strip_prefix(begin)).unwrap().parse::<i64>().unwrap();
+    assert!((before..=after).contains(&time), "{before} {time} {after}");
+    drop(received);
     supervisor.wait_for("READY=1", 2);
 }
 
@@ -135,6 +151,22 @@ fn pings_the_watchdog_only_if_it_is_for_this_process() {
             assert_eq!(supervisor.count(|message| message == "WATCHDOG=1"), 0);
         }
     }
+}
+
+/// Renewals, a second apart, are the measure: a machine that stalls delays both. Pings that come too late are merged, so
+/// one second of several must have most of its twenty; at half the pace none has more than eleven.
+#[test]
+fn pings_the_watchdog_at_half_of_its_timeout() {
+    let scratch = Scratch::with_key();
+    let (supervisor, path) = Supervisor::in_directory(&scratch);
+    let environment = [("NOTIFY_SOCKET", path.as_str()), ("WATCHDOG_USEC", "100000")];
+    let _keeper = keeper(&scratch, &environment, &["--exp", "60s", "--renew-before", "59s"]);
+    until("a second with more than 14 pings", || {
+        supervisor.count(|_| true);
+        let received = supervisor.received.borrow();
+        let mut seconds = received.split(|message| message.starts_with("STATUS="));
+        seconds.any(|second| second.iter().filter(|message| *message == "WATCHDOG=1").count() > 14)
+    });
 }
 
 #[test]
