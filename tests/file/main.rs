@@ -26,5 +26,6 @@ mod order;
 mod parents;
 mod refused;
 mod share;
+mod stopped;
 mod torn;
 mod watch;

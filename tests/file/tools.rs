@@ -180,6 +180,40 @@ pub fn wait_until_idle(keeper: &Keeper) {
     }
 }
 
+/// A timer of a keeper, from /proc/PID/fdinfo (proc_pid_fdinfo(5)).
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TimerInfo {
+    pub clock: i32,
+    /// Of timerfd_settime(2).
+    pub flags: i32,
+    /// Until it fires; zero: it is not armed.
+    pub remaining: Duration,
+    pub interval: Duration,
+}
+
+/// All timers of a keeper, by clock.
+pub fn timers(keeper: &Keeper) -> Vec<TimerInfo> {
+    let files = fs::read_dir(format!("/proc/{}/fdinfo", keeper.pid())).unwrap();
+    let infos = files.map(|file| fs::read_to_string(file.unwrap().path()).unwrap());
+    let mut timers: Vec<_> = infos.filter(|info| info.contains("\nclockid:")).map(|info| timer(&info)).collect();
+    timers.sort();
+    timers
+}
+
+fn timer(info: &str) -> TimerInfo {
+    let value = |name| info.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim();
+    let time = |name| {
+        let (seconds, nanos) = value(name).trim_matches(['(', ')']).split_once(", ").unwrap();
+        Duration::new(seconds.parse().unwrap(), nanos.parse().unwrap())
+    };
+    TimerInfo {
+        clock: value("clockid:").parse().unwrap(),
+        flags: i32::from_str_radix(value("settime flags:"), 8).unwrap(),
+        remaining: time("it_value:"),
+        interval: time("it_interval:"),
+    }
+}
+
 pub fn own_group() -> String {
     // SAFETY: getegid(2) has no arguments and always succeeds.
     unsafe { libc::getegid() }.to_string()

@@ -1,9 +1,11 @@
 //! The kernel reports changes of the file and of no other; where it cannot, the keeper polls the file.
 
 use crate::common::{Keeper, Scratch, keep, wrap};
-use crate::tools::{FAST_RETRY, Traced, sleeps, wait_until_idle};
+use crate::tools::{FAST_RETRY, Traced, sleeps, timers, wait_until_idle};
 use std::fs;
 use std::io::Write;
+use std::process::Command;
+use std::time::Duration;
 
 const POLLING: [&str; 2] = ["--check-interval", "200ms"];
 
@@ -113,15 +115,96 @@ fn polls_where_inotify_cannot_be_used() {
     }
 }
 
+/// The command in a user namespace that allows no inotify instance.
+fn without_inotify(command: &Command) -> Command {
+    let limit = r#"echo 0 > /proc/sys/user/max_inotify_instances; exec "$@""#;
+    wrap(&["unshare", "-U", "-r", "sh", "-c", limit, "sh"], command)
+}
+
 /// Without an injected fault: a user namespace that allows no inotify instance.
 #[test]
 #[ignore = "needs root: makes a user namespace"]
 fn polls_at_the_real_limit_of_inotify_instances() {
     let scratch = Scratch::with_key();
-    let limit = r#"echo 0 > /proc/sys/user/max_inotify_instances; exec "$@""#;
-    let mut command = wrap(&["unshare", "-U", "-r", "sh", "-c", limit, "sh"], &keep(&scratch, "badge.jwt"));
-    let mut keeper = Keeper::start_command(&scratch, command.args(POLLING), "badge.jwt");
+    let mut command = without_inotify(keep(&scratch, "badge.jwt").args(POLLING));
+    let mut keeper = Keeper::start_command(&scratch, &mut command, "badge.jwt");
     assert_polls(&mut keeper, &scratch, "fs.inotify.max_user_instances");
+}
+
+/// With default flags the keeper polls every minute, which is too long for a test: the kernel shows the armed timer.
+fn assert_polls_every_minute(keeper: &Keeper) {
+    wait_until_idle(keeper);
+    let timers = timers(keeper);
+    let boot = timers.iter().find(|timer| timer.clock == libc::CLOCK_BOOTTIME).unwrap();
+    let (least, most) = (Duration::from_nanos(1), Duration::from_secs(60));
+    assert!((least..=most).contains(&boot.remaining), "{timers:?}");
+}
+
+#[test]
+#[ignore = "needs root: makes a user namespace, reads /proc/PID/fdinfo"]
+fn polls_every_minute_without_inotify_and_without_flags() {
+    let scratch = Scratch::with_key();
+    let mut keeper = Keeper::start_command(&scratch, &mut without_inotify(&keep(&scratch, "badge.jwt")), "badge.jwt");
+    assert_polls_every_minute(&keeper);
+    keeper.renew();
+    assert_polls_every_minute(&keeper);
+}
+
+/// Each kind of file system that other machines or a FUSE server can change (linux/magic.h), as statfs(2) would name it.
+#[test]
+#[ignore = "needs root: reads /proc/PID/fdinfo; needs strace: pokes the answer of a system call"]
+fn polls_every_minute_on_remote_file_systems() {
+    let remote = [
+        ("NFS", 0x0000_6969_u32, true),
+        ("SMB", 0x0000_517b, true),
+        ("CIFS", 0xff53_4d42, true),
+        ("SMB2", 0xfe53_4d42, true),
+        ("FUSE", 0x6573_5546, true),
+        ("9p", 0x0102_1997, true),
+        ("Ceph", 0x00c3_6400, true),
+        ("AFS", 0x5346_414f, true),
+        ("VirtualBox", 0x786f_4256, true),
+        ("ext4", 0x0000_ef53, false),
+        ("tmpfs", 0x0102_1994, false),
+        ("overlayfs", 0x794c_7630, false),
+    ];
+    for (name, magic, is_remote) in remote {
+        let scratch = Scratch::with_key();
+        // The first member of struct statfs, f_type, has 64 bits.
+        let magic: String = u64::from(magic).to_le_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let poke = format!("inject=statfs:poke_exit=@arg2={magic}");
+        let mut traced = Traced::start(&scratch, &["-e", &poke], &[]);
+        traced.assert_injected();
+        let keeper = &mut traced.keeper;
+        keeper.renew();
+        let warnings = keeper.count_with("warning", "does not report changes");
+        assert_eq!(warnings, usize::from(is_remote), "{name}\n{}", keeper.log());
+        if is_remote {
+            assert_polls_every_minute(keeper);
+        }
+    }
+}
+
+/// The wall clock's timer reports when that clock is set; the boot clock counts time in suspend (timerfd_create(2)).
+#[test]
+#[ignore = "needs root: reads /proc/PID/fdinfo"]
+fn the_timers_see_clock_steps_and_time_in_suspend() {
+    let scratch = Scratch::with_key();
+    let mut command = keep(&scratch, "badge.jwt");
+    command.env("NOTIFY_SOCKET", "@no-such-supervisor").env("WATCHDOG_USEC", "30000000");
+    let keeper = Keeper::start_command(&scratch, &mut command, "badge.jwt");
+    wait_until_idle(&keeper);
+    let timers = timers(&keeper);
+    let [wall, boot, watchdog] = &timers[..] else { panic!("{timers:?}") };
+    assert_eq!(
+        (wall.clock, boot.clock, watchdog.clock),
+        (libc::CLOCK_REALTIME, libc::CLOCK_BOOTTIME, libc::CLOCK_BOOTTIME)
+    );
+    assert_eq!(wall.flags, libc::TFD_TIMER_ABSTIME | libc::TFD_TIMER_CANCEL_ON_SET);
+    assert!(wall.remaining > Duration::ZERO, "{timers:?}");
+    // A watched file is not polled.
+    assert_eq!(boot.remaining, Duration::ZERO, "{timers:?}");
+    assert_eq!(watchdog.interval, Duration::from_secs(15));
 }
 
 /// The next write after inotify works again ends the polling.
