@@ -101,6 +101,7 @@ fn assert_no_read_is_torn(scratch: &Scratch, renewals: u64, with_guide: bool) {
         let line = lines.next().expect("the keeper ended").unwrap();
         LogLine::parse(&line).unwrap().text("event").to_owned()
     };
+    keeper.until("the first badge", |keeper| keeper.badge().is_some());
     while next_event() != "started" {}
     let (out, stop) = (scratch.join("badge.jwt"), AtomicBool::new(false));
     let (rust, python, node) = (Seen::default(), Seen::default(), Seen::default());
