@@ -26,11 +26,19 @@ fn the_mode_is_exact_on_every_write_whatever_the_umask() {
     }
 }
 
-/// Without privileges only a group of one's own is allowed, which every user has.
+/// Without privileges only a group of one's own is allowed, which every user has. The directory gives new files another
+/// group (S_ISGID in inode(7)): as root one of no process, as a user another one of the user's, if there is any.
 #[test]
 fn every_write_gets_the_group_of_out_group() {
     let scratch = Scratch::with_key();
     let (out, group) = (scratch.join("badge.jwt"), own_group());
+    let groups = run_bounded(Command::new("id").arg("-G")).stdout;
+    let mut others =
+        groups.split_ascii_whitespace().filter(|other| *other != group).map(|other| other.parse().unwrap());
+    let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
+    let directory_group = is_root.then_some(OTHER_USER).or(others.next());
+    std::os::unix::fs::chown(scratch.path(), None, directory_group).unwrap();
+    chmod(scratch.path(), 0o2755);
     let mut keeper = Keeper::start(&scratch, &["--out-group", &group, "--out-mode", "0640"]);
     for _ in 0..2 {
         assert_eq!((mode(&out), fs::metadata(&out).unwrap().gid().to_string()), (0o640, group.clone()));
