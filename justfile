@@ -51,6 +51,10 @@ tiny:
 file-test:
     tests/file/campaign
 
+# let many keepers meet random faults, for 30 minutes or SECONDS (root)
+soak *arguments:
+    tests/soak/run {{arguments}}
+
 # exchange badges and keys with other JOSE libraries
 interop:
     tests/interop/run
