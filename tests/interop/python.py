@@ -165,7 +165,8 @@ def we_refuse_pyjwts_forgeries():
     signed = ".".join(b64(json.dumps(part).encode()) for part in ({"alg": "HS256", "typ": "JWT"}, made))
     mac = hmac.digest(json.dumps(public_of(jwk)).encode(), signed.encode(), "sha256")
     refused("BADGE_MALFORMED", "--key", theirs, f"{signed}.{b64(mac)}")
-    refused("BADGE_EXPIRED", "--key", theirs, jwt.encode(made | {"exp": made["iat"] - 100}, key, algorithm="EdDSA"))
+    expired = made | {"iat": made["iat"] - 200, "exp": made["iat"] - 100}
+    refused("BADGE_EXPIRED", "--key", theirs, jwt.encode(expired, key, algorithm="EdDSA"))
     refused("BADGE_CLAIMS_INVALID", "--key", theirs, jwt.encode(made | {"aud": "b"}, key, algorithm="EdDSA"))
 
 
