@@ -9,13 +9,14 @@ use crate::keeper::{Settings, check_key, generate_missing_key, run};
 use crate::keystore::{is_credential, permissions_warning};
 use crate::report::log::Log;
 use crate::report::{Notice, Reporter, Supervisor};
-use crate::system::{descriptor, signals};
+use crate::system::{descriptor, process, signals};
 use std::env;
 use std::path::PathBuf;
 
 /// Keeps the badge file current until a signal ends the process, and returns the exit status.
 #[inline(never)]
 pub(super) fn keep(settings: &Settings, options: KeepOptions, warnings: &[String]) -> u8 {
+    process::pass_on_nothing();
     // Before this process opens anything: so the number can only be a descriptor that the supervisor left open.
     let (ready_fd, started) = match options.ready_fd.map(descriptor::inherited).transpose() {
         Ok(file) => (file, Ok(())),

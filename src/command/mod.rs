@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::report::Notice;
 use crate::report::log::write_stderr;
 use crate::system::descriptor::stdout;
-use crate::system::{environment, signals};
+use crate::system::{environment, process, signals};
 use std::env;
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -26,6 +26,7 @@ const FAILED: u8 = 1;
 pub fn main() -> u8 {
     // First of all: a signal that arrives before the keeper reads signals must not kill it.
     signals::block();
+    process::deny_inspection();
     let (arguments, names) = (env::args_os().skip(1), environment::names());
     let Invocation { request, warnings } = match parse(arguments, &|name| env::var_os(name), &names) {
         Ok(invocation) => invocation,

@@ -3,7 +3,9 @@
 //! A private key passes through many small buffers: the file's text, the JSON reader's strings, vectors that grow.
 //! Wiping each of them by hand would miss one sooner or later; this misses none on the heap.
 
+use super::descriptor::stderr;
 use std::alloc::{GlobalAlloc, Layout};
+use std::io::Write;
 use std::ptr::null_mut;
 
 /// malloc(3) and a free(3) that wipes first.
@@ -17,7 +19,11 @@ unsafe impl GlobalAlloc for Wiping {
             return null_mut();
         }
         // SAFETY: malloc takes any size.
-        unsafe { libc::malloc(layout.size()).cast() }
+        let block: *mut u8 = unsafe { libc::malloc(layout.size()).cast() };
+        if block.is_null() {
+            out_of_memory();
+        }
+        block
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
@@ -28,4 +34,13 @@ unsafe impl GlobalAlloc for Wiping {
             libc::free(block.cast());
         }
     }
+}
+
+/// Ends the program with exit status 1, as a restart can help; std would abort, which allocates for its message and dumps
+/// core where it can.
+#[cold]
+fn out_of_memory() -> ! {
+    let _ = stderr().write(b"capiscio: out of memory: the kernel grants no more; raise the limit (ulimit -v)\n");
+    // SAFETY: _exit(2) takes an integer and runs no code of this process.
+    unsafe { libc::_exit(1) }
 }

@@ -8,6 +8,7 @@ pub(crate) mod environment;
 pub(crate) mod filesystem;
 pub(crate) mod inotify;
 mod memory;
+pub(crate) mod process;
 pub(crate) mod random;
 pub(crate) mod signals;
 pub(crate) mod timer;

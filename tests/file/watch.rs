@@ -28,32 +28,6 @@ fn other_files_in_the_directory_never_wake_the_keeper() {
     assert_eq!(sleeps(&keeper), before);
 }
 
-#[test]
-fn all_descriptors_are_close_on_exec_and_none_is_a_directory() {
-    let scratch = Scratch::with_key();
-    let mut keeper = Keeper::start(&scratch, &[]);
-    keeper.renew();
-    let mut kinds = Vec::new();
-    for descriptor in fs::read_dir(format!("/proc/{}/fd", keeper.pid())).unwrap() {
-        let descriptor = descriptor.unwrap();
-        let number = descriptor.file_name().into_string().unwrap();
-        let kind = fs::read_link(descriptor.path()).unwrap();
-        // The test process itself may have inherited descriptors, and the keeper from it.
-        let is_inherited = fs::read_link(format!("/proc/self/fd/{number}")).is_ok_and(|ours| ours == kind);
-        if number.parse::<u32>().unwrap() <= 2 || is_inherited {
-            continue;
-        }
-        // O_CLOEXEC is among the octal flags (proc_pid_fdinfo(5)).
-        let info = fs::read_to_string(format!("/proc/{}/fdinfo/{number}", keeper.pid())).unwrap();
-        let flags = info.lines().find_map(|line| line.strip_prefix("flags:")).unwrap().trim();
-        assert!(i32::from_str_radix(flags, 8).unwrap() & libc::O_CLOEXEC != 0, "descriptor {number}: {info}");
-        kinds.push(kind.to_string_lossy().into_owned());
-    }
-    kinds.sort();
-    assert_eq!(kinds.len(), 5, "the lock, two timers, signals, inotify: {kinds:?}");
-    assert!(kinds[0].ends_with("/.badge.jwt.lock"), "{kinds:?}");
-}
-
 /// The inotify watches of the keeper (proc_pid_fdinfo(5)).
 fn watches(keeper: &Keeper) -> usize {
     let infos = fs::read_dir(format!("/proc/{}/fdinfo", keeper.pid())).unwrap();
