@@ -22,7 +22,7 @@ pub(super) fn keep(settings: &Settings, options: KeepOptions, warnings: &[String
         Ok(file) => (file, Ok(())),
         Err(error) => (None, Err(Error::ReadyFd(error))),
     };
-    signals::reap_children();
+    signals::ignore_job_control();
     let supervisor = Supervisor::new(ready_fd, |name| env::var_os(name));
     let out = escaped(&options.output.path).to_string();
     let mut reporter = Reporter { log: log(options.json_log), supervisor, out, key_is_credential: false };

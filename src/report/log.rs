@@ -5,9 +5,8 @@ use super::notice::Notice;
 use super::time::date;
 use crate::encoding::json::JsonObject;
 use crate::system::clock;
-use crate::system::descriptor::{stderr, writable_now};
+use crate::system::descriptor::{stderr, write_or_drop};
 use std::fs::Metadata;
-use std::io::Write;
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 
@@ -64,11 +63,7 @@ impl Log {
     }
 }
 
-/// Writes to stderr in one call, and drops the text where the stream is closed or its reader has stopped. (Where several
-/// processes share a pipe, another may fill it between poll and write; then this write waits for the reader.)
+/// Writes to stderr, and drops what it does not take at once.
 pub(crate) fn write_stderr(text: &str) {
-    let mut stderr = stderr();
-    if writable_now(stderr.as_fd()) {
-        let _ = stderr.write_all(text.as_bytes());
-    }
+    write_or_drop(stderr().as_fd(), text.as_bytes());
 }

@@ -4,9 +4,10 @@
 use super::notice::{IssueReason, Notice, Status};
 use super::time::date;
 use crate::system::clock;
+use crate::system::descriptor::write_or_drop;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::Write;
+use std::os::fd::AsFd;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
@@ -80,8 +81,8 @@ impl Supervisor {
     /// The first badge is in place. (s6: notification-fd; OpenRC: notify=fd:N.)
     fn ready(&mut self) {
         self.send("READY=1");
-        if let Some(mut file) = self.ready_fd.take() {
-            let _ = file.write_all(b"\n");
+        if let Some(file) = self.ready_fd.take() {
+            write_or_drop(file.as_fd(), b"\n");
         }
     }
 

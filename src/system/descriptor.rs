@@ -1,5 +1,6 @@
 //! Descriptors: inherited ones, the standard streams, reading, and waiting (poll(2)).
 
+use super::signals::interrupting;
 use super::{check, retry};
 use std::fs::File;
 use std::io::{self, Read};
@@ -67,9 +68,14 @@ pub(crate) fn readable<const N: usize>(fds: [Option<BorrowedFd<'_>>; N]) -> io::
     Ok(set.map(|entry| entry.revents != 0))
 }
 
-/// Whether a pipe takes a write of up to PIPE_BUF (4096) bytes without blocking (pipe(7)).
-pub(crate) fn writable_now(fd: BorrowedFd<'_>) -> bool {
+/// Writes in one call, and drops what the descriptor does not take within 100 ms.
+///
+/// poll(2) promises only that a terminal takes a byte, and another process may fill a shared pipe before the write.
+pub(crate) fn write_or_drop(fd: BorrowedFd<'_>, bytes: &[u8]) {
     let mut entry = libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLOUT, revents: 0 };
     // SAFETY: one initialized entry, and the borrowed descriptor stays open.
-    unsafe { libc::poll(&raw mut entry, 1, 0) == 1 && entry.revents & libc::POLLOUT != 0 }
+    if unsafe { libc::poll(&raw mut entry, 1, 0) == 1 } {
+        // SAFETY: the bytes are readable, and the borrowed descriptor stays open.
+        interrupting(|| unsafe { libc::write(fd.as_raw_fd(), bytes.as_ptr().cast(), bytes.len()) });
+    }
 }

@@ -3,9 +3,9 @@
 //! A private key passes through many small buffers: the file's text, the JSON reader's strings, vectors that grow.
 //! Wiping each of them by hand would miss one sooner or later; this misses none on the heap.
 
-use super::descriptor::stderr;
+use super::descriptor::{stderr, write_or_drop};
 use std::alloc::{GlobalAlloc, Layout};
-use std::io::Write;
+use std::os::fd::AsFd;
 use std::ptr::null_mut;
 
 /// malloc(3) and a free(3) that wipes first.
@@ -40,7 +40,8 @@ unsafe impl GlobalAlloc for Wiping {
 /// core where it can.
 #[cold]
 fn out_of_memory() -> ! {
-    let _ = stderr().write(b"capiscio: out of memory: the kernel grants no more; raise the limit (ulimit -v)\n");
+    let message = b"capiscio: out of memory: the kernel grants no more; raise the limit (ulimit -v)\n";
+    write_or_drop(stderr().as_fd(), message);
     // SAFETY: _exit(2) takes an integer and runs no code of this process.
     unsafe { libc::_exit(1) }
 }

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::ptr::null_mut;
 
 /// A request that arrived as a signal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -44,13 +45,44 @@ pub(crate) fn unblock() {
 fn mask(how: libc::c_int) {
     let set = handled();
     // SAFETY: the set is initialized, and a null pointer for the old one is allowed; this program has one thread.
-    unsafe { libc::sigprocmask(how, &raw const set, std::ptr::null_mut()) };
+    unsafe { libc::sigprocmask(how, &raw const set, null_mut()) };
 }
 
-/// Makes the kernel reap the children that PID 1 of a container inherits.
-pub(crate) fn reap_children() {
-    // SAFETY: SIG_IGN is a valid disposition for SIGCHLD; this program waits for no child.
-    unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
+/// Interrupts the system calls of `call` every 100 ms: one that blocks ends with EINTR, or short (signal(7)).
+///
+/// For a write that poll(2) promised not to block. Afterwards SIGALRM and its timer are as before.
+pub(crate) fn interrupting<T>(call: impl FnOnce() -> T) -> T {
+    extern "C" fn ignore(_: libc::c_int) {}
+    // The timer repeats, because the first signal may come before the call has begun.
+    let period = libc::timeval { tv_sec: 0, tv_usec: 100_000 };
+    let timer = libc::itimerval { it_interval: period, it_value: period };
+    // SAFETY: the structures consist of integers, an address and padding, so zeroed they are valid: no SA_RESTART, no
+    // other signal blocked. `ignore` touches nothing. All pointers are to local values of this one thread.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        let (mut alarm, mut old_mask, mut old_action) = (std::mem::zeroed(), std::mem::zeroed(), action);
+        let mut old_timer = timer;
+        action.sa_sigaction = ignore as extern "C" fn(libc::c_int) as usize;
+        libc::sigaddset(&raw mut alarm, libc::SIGALRM);
+        libc::sigaction(libc::SIGALRM, &raw const action, &raw mut old_action);
+        libc::sigprocmask(libc::SIG_UNBLOCK, &raw const alarm, &raw mut old_mask);
+        libc::setitimer(libc::ITIMER_REAL, &raw const timer, &raw mut old_timer);
+        let result = call();
+        libc::setitimer(libc::ITIMER_REAL, &raw const old_timer, null_mut());
+        libc::sigprocmask(libc::SIG_SETMASK, &raw const old_mask, null_mut());
+        libc::sigaction(libc::SIGALRM, &raw const old_action, null_mut());
+        result
+    }
+}
+
+/// Makes the kernel reap the children that PID 1 of a container inherits, and lets a background job write to a terminal
+/// with `stty tostop`.
+pub(crate) fn ignore_job_control() {
+    // SAFETY: SIG_IGN is a valid disposition for both; this program waits for no child.
+    unsafe {
+        libc::signal(libc::SIGCHLD, libc::SIG_IGN);
+        libc::signal(libc::SIGTTOU, libc::SIG_IGN);
+    }
 }
 
 /// A blocked signal that was sent and not read yet, [`Signal::Stop`] first. It stays pending (sigpending(2)).

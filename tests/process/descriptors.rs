@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The keeper inherits the file as descriptor 100, which std uses for nothing in between.
-fn inherit(command: &mut Command, file: &File) {
+pub fn inherit(command: &mut Command, file: &impl AsRawFd) {
     let raw = file.as_raw_fd();
     // SAFETY: dup2(2) is async-signal-safe, and the caller keeps the file open until after the spawn.
     unsafe {

@@ -10,3 +10,4 @@ mod tools;
 
 mod descriptors;
 mod memory;
+mod streams;

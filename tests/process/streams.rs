@@ -1,0 +1,143 @@
+//! No output can hold the keeper: a terminal that nobody reads, a pipe that others fill, a full `--ready-fd`.
+
+use crate::common::{Keeper, Scratch, keep, wrap};
+use crate::descriptors::inherit;
+use crate::tools::{OTHER_USER, chown};
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Read, Write, pipe};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Both ends of a new terminal: the one of its emulator, and the one of its programs.
+fn terminal() -> (File, File) {
+    let (mut emulator, mut programs) = (0, 0);
+    let null = std::ptr::null_mut();
+    // SAFETY: openpty(3) fills the two integers; the other pointers may be null.
+    assert_eq!(unsafe { libc::openpty(&raw mut emulator, &raw mut programs, null, null.cast(), null.cast()) }, 0);
+    // SAFETY: both descriptors were opened just now and have no other owner.
+    unsafe { (File::from_raw_fd(emulator), File::from_raw_fd(programs)) }
+}
+
+/// Fills a pipe. It is opened anew, because O_NONBLOCK would hold for the keeper, too.
+fn fill(pipe: &OwnedFd) {
+    let path = format!("/proc/self/fd/{}", pipe.as_raw_fd());
+    let mut own = OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK).open(path).unwrap();
+    while own.write(&[b'x'; 4096]).is_ok() {}
+    assert_eq!(own.write(b"x").unwrap_err().kind(), ErrorKind::WouldBlock);
+}
+
+/// `badge keep` of a path so long that the lines about a restore have over 1 KB, and that path.
+fn talkative(scratch: &Scratch) -> (Command, PathBuf) {
+    let directory = "d".repeat(200);
+    scratch.mkdir(&directory);
+    let out = format!("{directory}/badge.jwt");
+    let mut command = keep(scratch, &out);
+    command.args(["--log-format", "json"]);
+    (command, scratch.join(out))
+}
+
+/// Restores a removed badge so often that the lines fill any terminal, and ends on SIGTERM.
+fn assert_restores_and_ends(mut keeper: Keeper, out: &Path) {
+    for _ in 0..25 {
+        keeper.until("a badge", |_| out.exists());
+        fs::remove_file(out).unwrap();
+    }
+    keeper.until("a badge", |_| out.exists());
+    keeper.stop();
+}
+
+/// poll(2) reports a terminal writable that has room for less than a line.
+#[test]
+fn a_terminal_whose_reader_has_stopped_never_holds_it() {
+    let scratch = Scratch::with_key();
+    let (_emulator, programs) = terminal();
+    let (mut command, out) = talkative(&scratch);
+    assert_restores_and_ends(Keeper::without_log(&scratch, command.stderr(programs)), &out);
+}
+
+#[test]
+#[ignore = "needs root: the terminal of another user"]
+fn nor_does_the_terminal_of_another_user() {
+    for (ours, its) in [(0, OTHER_USER), (OTHER_USER, 0)] {
+        let scratch = Scratch::with_key();
+        let (_emulator, programs) = terminal();
+        chown(&fs::read_link(format!("/proc/self/fd/{}", programs.as_raw_fd())).unwrap(), its, its);
+        let (command, out) = talkative(&scratch);
+        for path in [scratch.path(), out.parent().unwrap(), &scratch.join("private.jwk")] {
+            chown(path, ours, ours);
+        }
+        let (user, group) = (format!("--reuid={ours}"), format!("--regid={ours}"));
+        let mut command = wrap(&["setpriv", &user, &group, "--clear-groups"], &command);
+        assert_restores_and_ends(Keeper::without_log(&scratch, command.stderr(programs)), &out);
+    }
+}
+
+/// poll(2) reports the pipe writable, and before the write another process fills it.
+#[test]
+#[ignore = "needs strace: delays the return of poll(2)"]
+fn a_pipe_that_another_process_fills_never_holds_it() {
+    let scratch = Scratch::with_key();
+    let (_reader, writer) = pipe().unwrap();
+    let writer = OwnedFd::from(writer);
+    let delay = "inject=poll,ppoll:delay_exit=300000";
+    let strace = ["strace", "-D", "-o", "trace", "-e", "trace=poll,ppoll,write", "-e", delay];
+    let mut command = wrap(&strace, &keep(&scratch, "badge.jwt"));
+    let mut keeper = Keeper::without_log(&scratch, command.stderr(writer.try_clone().unwrap()));
+    // The third line, after two warnings. strace shows the result before it delays it.
+    let polled = || scratch.read("trace").matches("[{fd=2, revents=POLLOUT}]").count() == 3;
+    keeper.until("poll(2) reports the pipe writable", |_| scratch.join("trace").exists() && polled());
+    fill(&writer);
+    let badge = keeper.badge();
+    keeper.until("it writes", |_| scratch.read("trace").matches("write(2, ").count() == 3);
+    keeper.signal(libc::SIGHUP);
+    keeper.until("a renewal", |keeper| keeper.badge() != badge);
+    keeper.stop();
+}
+
+#[test]
+fn a_full_ready_descriptor_is_closed_and_never_holds_it() {
+    let scratch = Scratch::with_key();
+    let (reader, writer) = pipe().unwrap();
+    let writer = OwnedFd::from(writer);
+    fill(&writer);
+    let mut command = keep(&scratch, "badge.jwt");
+    inherit(command.args(["--ready-fd", "100"]), &writer);
+    let mut keeper = Keeper::start_command(&scratch, &mut command, "badge.jwt");
+    drop(writer);
+    let mut received = Vec::new();
+    { reader }.read_to_end(&mut received).unwrap();
+    assert!(received.iter().all(|byte| *byte == b'x'));
+    keeper.renew();
+    keeper.stop();
+}
+
+/// Makes the terminal the controlling one of the command, which leads a session of its own.
+fn in_session_of(command: &mut Command, programs: &File) {
+    let raw = programs.as_raw_fd();
+    // SAFETY: setsid(2) and ioctl(2) are async-signal-safe, and the caller keeps the terminal open until after the spawn.
+    unsafe {
+        command.pre_exec(move || {
+            libc::setsid();
+            if libc::ioctl(raw, libc::TIOCSCTTY, 0) == -1 { Err(std::io::Error::last_os_error()) } else { Ok(()) }
+        });
+    }
+    command.stderr(programs.try_clone().unwrap());
+}
+
+#[test]
+fn a_background_job_writes_to_a_terminal_that_stops_those() {
+    let scratch = Scratch::with_key();
+    let (_emulator, programs) = terminal();
+    let job = "stty tostop <&2; set -m; \"$@\" & echo $! >pid; wait";
+    let mut command = wrap(&["sh", "-c", job, "sh"], &keep(&scratch, "badge.jwt"));
+    in_session_of(&mut command, &programs);
+    let mut shell = Keeper::without_log(&scratch, &mut command);
+    shell.until("the first badge", |shell| shell.badge().is_some() && scratch.join("pid").exists());
+    let pid = scratch.read("pid").trim().parse().unwrap();
+    // SAFETY: kill(2) takes two integers; the shell has not reaped its child, which still runs.
+    assert_eq!(unsafe { libc::kill(pid, libc::SIGTERM) }, 0);
+    shell.wait();
+}
