@@ -8,7 +8,6 @@ use common::{
     verify_with, wrap,
 };
 use std::fs;
-use std::os::fd::FromRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
@@ -89,21 +88,6 @@ fn ends_with_status_0_on_sigterm_and_sigint_and_leaves_the_badge() {
         assert_eq!(keeper.count("stopped"), 1);
         assert_eq!(scratch.names(), ["badge.jwt", "private.jwk"], "the lock file is removed");
     }
-}
-
-#[test]
-fn ends_with_status_0_when_its_terminal_is_closed() {
-    let scratch = Scratch::with_key();
-    let (mut ours, mut theirs) = (0, 0);
-    let null = std::ptr::null_mut();
-    // SAFETY: openpty(3) fills the two integers; the other pointers may be null.
-    assert_eq!(unsafe { libc::openpty(&raw mut ours, &raw mut theirs, null, null.cast(), null.cast()) }, 0);
-    // SAFETY: both descriptors were opened just now and have no other owner.
-    let (_terminal, stderr) = unsafe { (fs::File::from_raw_fd(ours), fs::File::from_raw_fd(theirs)) };
-    let mut keeper = Keeper::without_log(&scratch, keep(&scratch, "badge.jwt").stderr(stderr));
-    keeper.until("the first badge", |keeper| keeper.badge().is_some());
-    keeper.signal(libc::SIGHUP);
-    assert_eq!(keeper.wait().code(), Some(0));
 }
 
 #[test]

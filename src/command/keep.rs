@@ -9,16 +9,20 @@ use crate::keeper::{Settings, check_key, generate_missing_key, run};
 use crate::keystore::{is_credential, permissions_warning};
 use crate::report::log::Log;
 use crate::report::{Notice, Reporter, Supervisor};
-use crate::system::{descriptor, process, signals};
+use crate::system::descriptor::{inherited, stderr};
+use crate::system::{process, signals};
 use std::env;
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 /// Keeps the badge file current until a signal ends the process, and returns the exit status.
 #[inline(never)]
 pub(super) fn keep(settings: &Settings, options: KeepOptions, warnings: &[String]) -> u8 {
+    // Once it is closed, it is a terminal no more (ioctl(2) gives EIO).
+    let has_terminal = stderr().is_terminal();
     process::pass_on_nothing();
     // Before this process opens anything: so the number can only be a descriptor that the supervisor left open.
-    let (ready_fd, started) = match options.ready_fd.map(descriptor::inherited).transpose() {
+    let (ready_fd, started) = match options.ready_fd.map(inherited).transpose() {
         Ok(file) => (file, Ok(())),
         Err(error) => (None, Err(Error::ReadyFd(error))),
     };
@@ -31,7 +35,7 @@ pub(super) fn keep(settings: &Settings, options: KeepOptions, warnings: &[String
     }
     let exit = started
         .and_then(|()| start(settings, options.output, &mut reporter))
-        .and_then(|mut output| run(settings, &mut output, &mut reporter));
+        .and_then(|mut output| run(settings, &mut output, &mut reporter, has_terminal));
     exit.unwrap_or_else(|error| {
         reporter.tell(&[Notice::Failed { error: &error, next_attempt: None }]);
         error.exit_code()

@@ -21,7 +21,7 @@ pub(crate) struct Transition<'a> {
 
 /// What every reader is told about this transition, in order.
 pub(crate) fn report<'a>(transition: &Transition<'a>) -> Vec<Notice<'a>> {
-    let Transition { before, after, action, now, warnings, .. } = *transition;
+    let Transition { before, event, after, action, now, warnings } = *transition;
     let mut notices = Vec::new();
     let step = now.clock_step_since(before.clock_set_at);
     if step != 0 {
@@ -29,7 +29,8 @@ pub(crate) fn report<'a>(transition: &Transition<'a>) -> Vec<Notice<'a>> {
     }
     notices.extend(notice(transition));
     notices.extend(warnings.iter().map(Notice::File));
-    if after.waiting_for_clock && !before.waiting_for_clock {
+    // A request is answered, although nothing follows from it yet.
+    if after.waiting_for_clock && (!before.waiting_for_clock || matches!(event, Event::RenewalRequested)) {
         notices.push(Notice::WaitingForClock { now: seconds(now.wall) });
     }
     if let Action::Sleep(_) = action {

@@ -12,10 +12,15 @@ use crate::file::OutputFile;
 use crate::report::Reporter;
 
 /// Renews and restores the badge until a signal ends it, and returns the exit status. An error is one of poll(2) or a
-/// timer.
+/// timer. `hangup_stops` as for [`EventSources::open`].
 #[inline(never)]
-pub(crate) fn run(settings: &Settings, output: &mut OutputFile, reporter: &mut Reporter) -> Result<u8, Error> {
-    let sources = EventSources::open(reporter.supervisor.watchdog_period).map_err(Error::Wait)?;
+pub(crate) fn run(
+    settings: &Settings,
+    output: &mut OutputFile,
+    reporter: &mut Reporter,
+    hangup_stops: bool,
+) -> Result<u8, Error> {
+    let sources = EventSources::open(reporter.supervisor.watchdog_period, hangup_stops).map_err(Error::Wait)?;
     let mut machine = Machine::new(settings.policy, wait::now());
     let mut event = Event::Woke;
     loop {

@@ -3,10 +3,10 @@
 use super::event::{Event, Sleep};
 use super::moment::Moment;
 use crate::system::clock;
-use crate::system::descriptor::{readable, stderr};
-use crate::system::signals::{self, Signal, Signals};
+use crate::system::descriptor::readable;
+use crate::system::signals::{Signal, Signals};
 use crate::system::timer::Timer;
-use std::io::{self, IsTerminal};
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
 /// Both clocks, the signals and the watchdog timer.
@@ -22,18 +22,19 @@ pub(super) fn now() -> Moment {
 }
 
 impl EventSources {
-    /// `watchdog_period` is the time between two watchdog pings in milliseconds.
-    pub(super) fn open(watchdog_period: Option<i64>) -> io::Result<EventSources> {
+    /// `watchdog_period` is the time between two watchdog pings in milliseconds; `hangup_stops`: SIGHUP means that the
+    /// terminal was closed.
+    pub(super) fn open(watchdog_period: Option<i64>, hangup_stops: bool) -> io::Result<EventSources> {
         let watchdog = watchdog_period.map(|_| Timer::boot()).transpose()?;
         if let (Some(timer), Some(period)) = (&watchdog, watchdog_period) {
             timer.arm_every(clock::boot() + period, period)?;
         }
-        Ok(EventSources { signals: Signals::open()?, wall: Timer::wall()?, boot: Timer::boot()?, watchdog })
+        Ok(EventSources { signals: Signals::open(hangup_stops)?, wall: Timer::wall()?, boot: Timer::boot()?, watchdog })
     }
 
     /// Whether a signal that ends the keeper is pending. No signal is consumed.
     pub(super) fn stop_is_pending(&self) -> bool {
-        signals::pending().is_some_and(|signal| signal == Signal::Stop || stderr().is_terminal())
+        self.signals.stop_is_pending()
     }
 
     /// Sleeps as decided at `decided`. `file` is readable when the file may have changed; `ping` is called when the
@@ -83,9 +84,7 @@ impl EventSources {
         while let Some(signal) = self.signals.next() {
             match signal {
                 Signal::Stop => return Some(Event::StopRequested),
-                // The terminal was closed.
-                Signal::Hangup if stderr().is_terminal() => return Some(Event::StopRequested),
-                Signal::Hangup => event = Some(Event::RenewalRequested),
+                Signal::Renew => event = Some(Event::RenewalRequested),
             }
         }
         event

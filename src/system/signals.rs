@@ -10,10 +10,10 @@ use std::ptr::null_mut;
 /// A request that arrived as a signal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Signal {
-    /// SIGTERM or SIGINT.
+    /// SIGTERM, SIGINT, or SIGHUP of a terminal.
     Stop,
-    /// SIGHUP.
-    Hangup,
+    /// SIGHUP otherwise.
+    Renew,
 }
 
 fn handled() -> libc::sigset_t {
@@ -85,45 +85,48 @@ pub(crate) fn ignore_job_control() {
     }
 }
 
-/// A blocked signal that was sent and not read yet, [`Signal::Stop`] first. It stays pending (sigpending(2)).
-pub(crate) fn pending() -> Option<Signal> {
-    let mut set = MaybeUninit::zeroed();
-    // SAFETY: the set consists of integers, so zeroed or filled it is valid.
-    let set = unsafe {
-        libc::sigpending(set.as_mut_ptr());
-        set.assume_init()
-    };
-    // SAFETY: sigismember reads an initialized set; the signal numbers exist.
-    let is_pending = |signal| unsafe { libc::sigismember(&raw const set, signal) == 1 };
-    let stop = is_pending(libc::SIGTERM) || is_pending(libc::SIGINT);
-    if stop { Some(Signal::Stop) } else { is_pending(libc::SIGHUP).then_some(Signal::Hangup) }
+/// The blocked signals, readable for poll(2).
+pub(crate) struct Signals {
+    fd: File,
+    hangup_stops: bool,
 }
 
-/// The blocked signals, readable for poll(2).
-pub(crate) struct Signals(File);
-
 impl Signals {
-    /// Opens the descriptor, after [`block`].
-    pub(crate) fn open() -> io::Result<Signals> {
+    /// Opens the descriptor, after [`block`]. `hangup_stops`: SIGHUP means that the terminal was closed.
+    pub(crate) fn open(hangup_stops: bool) -> io::Result<Signals> {
         let set = handled();
         // SAFETY: -1 requests a new descriptor, without another owner; the set is initialized and outlives the call.
-        unsafe { opened(libc::signalfd(-1, &raw const set, libc::SFD_NONBLOCK | libc::SFD_CLOEXEC)) }.map(Signals)
+        let fd = unsafe { opened(libc::signalfd(-1, &raw const set, libc::SFD_NONBLOCK | libc::SFD_CLOEXEC)) }?;
+        Ok(Signals { fd, hangup_stops })
+    }
+
+    /// Whether a signal that means [`Signal::Stop`] was sent and not read yet. It stays pending (sigpending(2)).
+    pub(crate) fn stop_is_pending(&self) -> bool {
+        let mut set = MaybeUninit::zeroed();
+        // SAFETY: the set consists of integers, so zeroed or filled it is valid.
+        let set = unsafe {
+            libc::sigpending(set.as_mut_ptr());
+            set.assume_init()
+        };
+        // SAFETY: sigismember reads an initialized set; the signal numbers exist.
+        let is_pending = |signal| unsafe { libc::sigismember(&raw const set, signal) == 1 };
+        is_pending(libc::SIGTERM) || is_pending(libc::SIGINT) || self.hangup_stops && is_pending(libc::SIGHUP)
     }
 
     /// Takes the next pending signal.
     pub(crate) fn next(&self) -> Option<Signal> {
         let mut info = [0; size_of::<libc::signalfd_siginfo>()];
         // read(2) fills all of it or nothing.
-        (&self.0).read(&mut info).ok().filter(|read| *read == info.len())?;
+        (&self.fd).read(&mut info).ok().filter(|read| *read == info.len())?;
         // The first member is the number, ssi_signo (signalfd(2)).
         let is_hangup = info.starts_with(&libc::SIGHUP.to_ne_bytes());
-        Some(if is_hangup { Signal::Hangup } else { Signal::Stop })
+        Some(if is_hangup && !self.hangup_stops { Signal::Renew } else { Signal::Stop })
     }
 }
 
 impl AsFd for Signals {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+        self.fd.as_fd()
     }
 }
 
@@ -134,16 +137,19 @@ mod tests {
     #[test]
     fn reports_pending_signals_without_taking_them() {
         block();
-        let signals = Signals::open().unwrap();
-        for (number, signal) in
-            [(libc::SIGHUP, Signal::Hangup), (libc::SIGTERM, Signal::Stop), (libc::SIGINT, Signal::Stop)]
-        {
-            assert_eq!(pending(), None);
+        for (number, hangup_stops, signal) in [
+            (libc::SIGHUP, false, Signal::Renew),
+            (libc::SIGHUP, true, Signal::Stop),
+            (libc::SIGTERM, false, Signal::Stop),
+            (libc::SIGINT, false, Signal::Stop),
+        ] {
+            let signals = Signals::open(hangup_stops).unwrap();
+            assert!(!signals.stop_is_pending());
             // SAFETY: raise(3) takes an integer, and this thread blocks the signal.
             assert_eq!(unsafe { libc::raise(number) }, 0);
-            assert_eq!(pending(), Some(signal));
+            assert_eq!(signals.stop_is_pending(), signal == Signal::Stop);
             assert_eq!(signals.next(), Some(signal));
+            assert_eq!(signals.next(), None);
         }
-        assert_eq!(signals.next(), None);
     }
 }

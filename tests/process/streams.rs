@@ -17,8 +17,12 @@ fn terminal() -> (File, File) {
     let null = std::ptr::null_mut();
     // SAFETY: openpty(3) fills the two integers; the other pointers may be null.
     assert_eq!(unsafe { libc::openpty(&raw mut emulator, &raw mut programs, null, null.cast(), null.cast()) }, 0);
-    // SAFETY: both descriptors were opened just now and have no other owner.
-    unsafe { (File::from_raw_fd(emulator), File::from_raw_fd(programs)) }
+    // SAFETY: fcntl takes integers; both descriptors were opened just now and have no other owner.
+    unsafe {
+        // A program that inherits the emulator's end keeps its own terminal open.
+        libc::fcntl(emulator, libc::F_SETFD, libc::FD_CLOEXEC);
+        (File::from_raw_fd(emulator), File::from_raw_fd(programs))
+    }
 }
 
 /// Fills a pipe. It is opened anew, because O_NONBLOCK would hold for the keeper, too.
@@ -125,6 +129,19 @@ fn in_session_of(command: &mut Command, programs: &File) {
         });
     }
     command.stderr(programs.try_clone().unwrap());
+}
+
+#[test]
+fn ends_with_status_0_when_its_terminal_is_closed() {
+    let scratch = Scratch::with_key();
+    let (emulator, programs) = terminal();
+    let mut command = keep(&scratch, "badge.jwt");
+    in_session_of(&mut command, &programs);
+    let mut keeper = Keeper::without_log(&scratch, &mut command);
+    drop((command, programs));
+    keeper.until("the first badge", |keeper| keeper.badge().is_some());
+    drop(emulator);
+    assert_eq!(keeper.wait().code(), Some(0));
 }
 
 #[test]

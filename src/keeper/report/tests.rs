@@ -164,14 +164,14 @@ fn a_clock_step_is_told_with_both_times() {
 }
 
 #[test]
-fn waiting_for_the_clock_is_told_once() {
+fn waiting_for_the_clock_is_told_once_and_in_answer_to_each_request() {
     let mut keeper = Keeper::new(12);
-    assert_eq!(
-        keeper.told(&Event::Woke),
-        (vec!["WaitingForClock { now: 12 }".to_owned()], Some(Status::WaitingForClock))
-    );
+    let waiting = Some(Status::WaitingForClock);
+    assert_eq!(keeper.told(&Event::Woke), (vec!["WaitingForClock { now: 12 }".to_owned()], waiting));
+    assert_eq!(keeper.told(&Event::Woke), (vec![], waiting));
     let (notices, status) = keeper.told(&Event::RenewalRequested);
-    assert_eq!((notices, status), (vec!["RenewalRequested".to_owned()], Some(Status::WaitingForClock)));
+    assert_eq!(notices, ["RenewalRequested", "WaitingForClock { now: 12 }"]);
+    assert_eq!(status, waiting);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::os::fd::AsFd;
 /// No timer reports such a clock step. A readable file ends the sleep otherwise, and in another way.
 #[test]
 fn does_not_sleep_if_the_clock_was_set_since_the_decision() {
-    let sources = EventSources::open(None).unwrap();
+    let sources = EventSources::open(None, false).unwrap();
     let (file, mut writer) = std::io::pipe().unwrap();
     writer.write_all(b"x").unwrap();
     let sleep = Sleep { wall: None, boot: None, ignore_file_events: false };
