@@ -7,7 +7,7 @@ use std::path::Path;
 /// Displays a path or an argument escaped, without quotes; bytes that are not UTF-8 as `\xNN`.
 ///
 /// Beyond `"`, `\` and C0 (RFC 8259 §7), everything that a terminal obeys or that hides or reorders what a person reads
-/// is written as `\uXXXX`: DEL, C1 (where CSI begins), line separators, bidirectional controls (UAX #9).
+/// is written as `\uXXXX`.
 pub fn escaped<T: AsRef<OsStr> + ?Sized>(text: &T) -> Escaped<'_> {
     Escaped(text.as_ref())
 }
@@ -26,13 +26,12 @@ impl fmt::Display for Escaped<'_> {
                     '\n' => f.write_str("\\n")?,
                     '\r' => f.write_str("\\r")?,
                     '\t' => f.write_str("\\t")?,
-                    '\0'..='\x1f'
-                    | '\x7f'..='\u{9f}'
-                    | '\u{61c}'
-                    | '\u{200e}'
-                    | '\u{200f}'
-                    | '\u{2028}'..='\u{202e}'
-                    | '\u{2066}'..='\u{2069}' => write!(f, "\\u{:04x}", u32::from(character))?,
+                    _ if is_hidden(character) => {
+                        // Above U+FFFF two surrogates, as in JSON.
+                        for unit in character.encode_utf16(&mut [0; 2]) {
+                            write!(f, "\\u{unit:04x}")?;
+                        }
+                    }
                     _ => f.write_char(character)?,
                 }
             }
@@ -42,6 +41,16 @@ impl fmt::Display for Escaped<'_> {
         }
         Ok(())
     }
+}
+
+/// DEL, C1 (where CSI begins), line separators, bidirectional controls (UAX #9), annotation marks, and what has no shape
+/// of its own: Default_Ignorable_Code_Point (UAX #44).
+fn is_hidden(character: char) -> bool {
+    matches!(character,
+        '\0'..='\x1f' | '\x7f'..='\u{9f}' | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}'
+        | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// As much of a text as fits into a sentence, and "..." where that is not all of it.
@@ -80,11 +89,24 @@ mod tests {
     fn escapes_control_and_invisible_characters() {
         assert_eq!(quoted("\"\\\n\r\t\0\x1b[2J\x7f"), r#""\"\\\n\r\t\u0000\u001b[2J\u007f""#);
         assert_eq!(quoted("\u{80}\u{9b}\u{9f}"), r#""\u0080\u009b\u009f""#);
-        for control in
-            ['\u{200e}', '\u{200f}', '\u{2028}', '\u{2029}', '\u{202a}', '\u{202e}', '\u{2066}', '\u{2069}', '\u{61c}']
-        {
-            assert_eq!(quoted(&control.to_string()), format!("\"\\u{:04x}\"", control as u32));
+        for (first, last) in [
+            ('\u{ad}', '\u{ad}'),
+            ('\u{34f}', '\u{34f}'),
+            ('\u{61c}', '\u{61c}'),
+            ('\u{180b}', '\u{180f}'),
+            ('\u{200b}', '\u{200f}'),
+            ('\u{2028}', '\u{202e}'),
+            ('\u{2060}', '\u{206f}'),
+            ('\u{fe00}', '\u{fe0f}'),
+            ('\u{feff}', '\u{feff}'),
+            ('\u{fff9}', '\u{fffb}'),
+        ] {
+            for character in first..=last {
+                assert_eq!(quoted(&character.to_string()), format!("\"\\u{:04x}\"", character as u32));
+            }
         }
+        // Tag characters, above U+FFFF, as two surrogates (RFC 8259 §7).
+        assert_eq!(quoted("a\u{e0041}\u{e007f}"), r#""a\udb40\udc41\udb40\udc7f""#);
         assert_eq!(quoted("grüße 日本 🦀\u{a0}"), "\"grüße 日本 🦀\u{a0}\"");
     }
 
