@@ -10,7 +10,7 @@ use crate::keystore::{is_credential, permissions_warning};
 use crate::report::log::Log;
 use crate::report::{Notice, Reporter, Supervisor};
 use crate::system::descriptor::{inherited, stderr};
-use crate::system::{process, signals};
+use crate::system::{process, seccomp, signals};
 use std::env;
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -21,6 +21,7 @@ pub(super) fn keep(settings: &Settings, options: KeepOptions, warnings: &[String
     // Once it is closed, it is a terminal no more (ioctl(2) gives EIO).
     let has_terminal = stderr().is_terminal();
     process::pass_on_nothing();
+    seccomp::restrict_calls();
     // Before this process opens anything: so the number can only be a descriptor that the supervisor left open.
     let (ready_fd, started) = match options.ready_fd.map(inherited).transpose() {
         Ok(file) => (file, Ok(())),

@@ -10,6 +10,7 @@ pub(crate) mod inotify;
 mod memory;
 pub(crate) mod process;
 pub(crate) mod random;
+pub(crate) mod seccomp;
 pub(crate) mod signals;
 pub(crate) mod timer;
 mod unwind;

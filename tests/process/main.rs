@@ -10,4 +10,5 @@ mod tools;
 
 mod descriptors;
 mod memory;
+mod seccomp;
 mod streams;

@@ -33,7 +33,7 @@ fn contains_secret(bytes: &[u8]) -> bool {
 }
 
 /// A line of /proc/PID/status or /proc/PID/limits, without its name.
-fn proc_line(pid: u32, file: &str, name: &str) -> String {
+pub fn proc_line(pid: u32, file: &str, name: &str) -> String {
     let text = fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap();
     let line = text.lines().find_map(|line| line.strip_prefix(name));
     line.unwrap_or_else(|| panic!("no {name} in {text}")).split_ascii_whitespace().collect::<Vec<_>>().join(" ")
