@@ -77,7 +77,8 @@ mod tests {
 
     #[test]
     fn reads_back_every_character_that_it_quotes() {
-        let all: String = (0..0x11_0000).filter_map(char::from_u32).collect();
+        let step = if cfg!(miri) { 997 } else { 1 };
+        let all: String = (0..0x11_0000).step_by(step).filter_map(char::from_u32).collect();
         assert_eq!(parse(&quote(&all)), Some(Json::String(all)));
     }
 }
