@@ -41,7 +41,7 @@ pub(crate) enum Notice<'a> {
     Damaged { damage: &'a Damage, next_attempt: Option<i64> },
     /// The file has its content again.
     Restored,
-    /// A renewal or a restore failed. Without a next attempt the keeper ends.
+    /// A renewal or a restore failed. Without a next attempt the keeper ends, or the old badge is valid again.
     Failed { error: &'a Error, next_attempt: Option<i64> },
     /// A condition of the file that does not prevent writing.
     File(&'a FileWarning),
