@@ -101,7 +101,7 @@ pub(crate) fn permissions_warning(path: &Path, credentials: Option<&Path>) -> Op
 
 /// Whether systemd passed the file to the service (`LoadCredential=`).
 pub(crate) fn is_credential(path: &Path, credentials: Option<&Path>) -> bool {
-    credentials.is_some_and(|directory| path.starts_with(directory))
+    credentials.is_some_and(|directory| path.strip_prefix(directory).is_ok())
 }
 
 /// A new key pair whose `kid` is its did:key.

@@ -40,9 +40,9 @@ pub fn parse(
         }
         Err(problem) => {
             // A mistyped variable may be the cause.
-            warnings.insert(0, problem);
+            let problem = warnings.iter().fold(problem, |problem, warning| problem + "; " + warning);
             let json_log = (spec.command == Command::BadgeKeep).then(|| arguments::json_log(&mut args));
-            Err(UsageError { command: Some(spec), problem: warnings.join("; "), json_log })
+            Err(UsageError { command: Some(spec), problem, json_log })
         }
     }
 }

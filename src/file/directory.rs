@@ -56,7 +56,7 @@ fn resolve(path: &Path, is_known: &mut dyn FnMut(&Path) -> bool) -> Result<Direc
                 return Err(Reason::ParentSymlink { link: at, owner: found.uid() });
             }
             // /proc/PID/root and cwd are more than the path that readlink(2) returns.
-            if !at.starts_with("/proc") {
+            if at.strip_prefix("/proc").is_err() {
                 break read_link(&link)?;
             }
             (directory, here) = (directory.enter(name, 0)?, at);

@@ -23,8 +23,10 @@ impl JsonObject {
 
     /// An array member, left out when it is empty.
     pub(crate) fn strings(self, name: &str, values: &[String]) -> JsonObject {
-        let values: Vec<String> = values.iter().map(|value| quote(value)).collect();
-        if values.is_empty() { self } else { self.raw(name, &format!("[{}]", values.join(","))) }
+        match values.iter().map(|value| quote(value)).reduce(|items, value| items + "," + &value) {
+            Some(items) => self.raw(name, &format!("[{items}]")),
+            None => self,
+        }
     }
 
     pub(crate) fn integer(self, name: &str, value: i64) -> JsonObject {
