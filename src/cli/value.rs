@@ -83,7 +83,8 @@ fn list(value: &OsStr) -> Result<Vec<String>, Reason> {
 
 pub(super) fn audience(value: &OsStr) -> Result<Vec<String>, Reason> {
     let names = list(value)?;
-    if names.iter().any(|name| name.contains(char::is_control)) { Err("contains a control character") } else { Ok(names) }
+    let has_control = names.iter().any(|name| name.contains(char::is_control));
+    if has_control { Err("contains a control character") } else { Ok(names) }
 }
 
 /// An empty list most likely comes from an empty variable and must not mean any issuer.

@@ -12,6 +12,7 @@ use std::path::Path;
 /// `content` is what was to be written. "failed to write badge" is the guide's sentence, which people search logs for.
 pub(super) fn sentence(content: &str, FileError { path, reason }: &FileError) -> String {
     let path = &absolute(path);
+    let uid = effective_uid();
     let reason = match reason {
         Reason::Io(error) => format!("{error}{}", hint(path, error)),
         Reason::Sticky { owner } => {
@@ -19,7 +20,7 @@ pub(super) fn sentence(content: &str, FileError { path, reason }: &FileError) ->
         }
         Reason::Group { gid, error } => {
             let cures = "(Compose: group_add, systemd: SupplementaryGroups=, Kubernetes: fsGroup)";
-            format!("cannot set group {gid}: {error}; make uid {} a member of it {cures}", effective_uid())
+            format!("cannot set group {gid}: {error}; make uid {uid} a member of it {cures}")
         }
         Reason::Owner { user, group, error } => {
             format!("cannot keep its owner {user}:{group}: {error}; run as root, or remove the file")
@@ -44,18 +45,13 @@ pub(super) fn sentence(content: &str, FileError { path, reason }: &FileError) ->
         Reason::SameFile => "two output files are the same file; choose two".into(),
         Reason::Locked { lock, pid, owner } => {
             let (pid, lock) = (pid.map_or(String::new(), |pid| format!("pid {pid}, ")), escaped(lock));
-            let owner = if *owner == effective_uid() { String::new() } else { format!(" of uid {owner}") };
+            let owner = if *owner == uid { String::new() } else { format!(" of uid {owner}") };
             format!("another keeper already writes this file ({pid}lock {lock}{owner}); stop it or use another --out")
         }
-        Reason::LockNotRegular { lock } => {
-            format!("the lock file {} is not a regular file; remove it", escaped(lock))
-        }
-        Reason::LockDenied { lock, owner } if *owner == effective_uid() => {
-            format!(
-                "the lock file {} cannot be opened; restore its mode: chmod 600 {}",
-                escaped(lock),
-                shell_word(lock)
-            )
+        Reason::LockNotRegular { lock } => format!("the lock file {} is not a regular file; remove it", escaped(lock)),
+        Reason::LockDenied { lock, owner } if *owner == uid => {
+            let (file, word) = (escaped(lock), shell_word(lock));
+            format!("the lock file {file} cannot be opened; restore its mode: chmod 600 {word}")
         }
         Reason::LockDenied { lock, owner } => {
             format!("the lock file {} belongs to uid {owner}; run as that user, or remove it if unused", escaped(lock))
@@ -80,29 +76,29 @@ fn hint(path: &Path, error: &io::Error) -> String {
     let hint = match error.raw_os_error().unwrap_or(0) {
         libc::ENOENT => return missing_hint(path, error),
         libc::EACCES if parent.join(".").metadata().is_err() => {
-            &format!("uid {uid} may not enter {word}; use another directory")
+            format!("uid {uid} may not enter {word}; use another directory")
         }
         libc::EACCES => {
             // Never one that exists: a new owner of /run, /etc or a home directory would damage the machine.
             let own = parent.join("capiscio");
             let install = format!(": install -d -o {uid} -m 0750 {}", shell_word(&own));
             let install = if own.symlink_metadata().is_ok() { "" } else { &install };
-            &format!("uid {uid} may not write to {word}; give it its own directory{install}")
+            format!("uid {uid} may not write to {word}; give it its own directory{install}")
         }
         libc::EPERM => {
-            &format!("it may be immutable: lsattr -d {file} {word} shows an i or an a, which chattr -i -a removes")
+            format!("it may be immutable: lsattr -d {file} {word} shows an i or an a, which chattr -i -a removes")
         }
-        libc::EROFS => &format!("{word} is read-only; mount the directory (not the single file) writable"),
+        libc::EROFS => format!("{word} is read-only; mount the directory (not the single file) writable"),
         libc::EBUSY | libc::EXDEV => {
-            "the file is a mount point and cannot be replaced; mount the directory instead of the single file"
+            "the file is a mount point and cannot be replaced; mount the directory instead of the single file".into()
         }
-        libc::ENOSPC => &format!("free some space: df -h {word}; df -i {word}"),
-        libc::EDQUOT => "the quota is used up; free some space or raise the quota",
-        libc::EFBIG => "the file size limit is too low; raise it (ulimit -f, LimitFSIZE=)",
-        libc::EIO => "the disk or its connection is broken; see dmesg",
-        libc::EEXIST => "the existing file is unchanged; key gen --force replaces it",
-        libc::EISDIR => "a directory has the name of the file; remove it",
-        libc::ENAMETOOLONG => "choose a shorter name",
+        libc::ENOSPC => format!("free some space: df -h {word}; df -i {word}"),
+        libc::EDQUOT => "the quota is used up; free some space or raise the quota".into(),
+        libc::EFBIG => "the file size limit is too low; raise it (ulimit -f, LimitFSIZE=)".into(),
+        libc::EIO => "the disk or its connection is broken; see dmesg".into(),
+        libc::EEXIST => "the existing file is unchanged; key gen --force replaces it".into(),
+        libc::EISDIR => "a directory has the name of the file; remove it".into(),
+        libc::ENAMETOOLONG => "choose a shorter name".into(),
         _ => return general_hint(path, error).into(),
     };
     format!("; {hint}")
