@@ -1,13 +1,13 @@
 //! `capiscio badge issue`
 
-use super::{not_synced, print, print_warning};
+use super::{print, print_warning};
 use crate::badge::claims::Validity;
 use crate::encoding::escaped;
 use crate::error::Error;
 use crate::file::{OutputFile, OutputOptions};
 use crate::keeper::policy::CLOCK_FLOOR;
 use crate::keeper::{Settings, check_key, generate_missing_key, is_valid_now, issue as sign};
-use crate::report::file_warning;
+use crate::report::{file_warning, not_synced};
 use crate::system::clock;
 
 /// Issues one badge, to stdout or, with the keeper's writer and lock, to a file.
@@ -23,7 +23,7 @@ pub(super) fn issue(settings: &Settings, output: Option<OutputOptions>) -> Resul
     let output = output.map(|options| OutputFile::open(options, path)).transpose().map_err(Error::WriteBadge)?;
     let generated = generate_missing_key(settings)?;
     if let (Some(path), Some(error)) = (path, generated.and_then(|key| key.sync_error)) {
-        print_warning(&not_synced(path, &error));
+        print_warning(&not_synced(&escaped(path), &error));
     }
     let badge = sign(settings, validity)?;
     let Some(mut output) = output else { return print(&(badge.token + "\n")) };

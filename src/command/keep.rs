@@ -1,6 +1,5 @@
 //! `capiscio badge keep`
 
-use super::not_synced;
 use crate::cli::KeepOptions;
 use crate::encoding::{escaped, shell_word};
 use crate::error::{Error, absolute};
@@ -8,7 +7,7 @@ use crate::file::{OutputFile, OutputOptions};
 use crate::keeper::{Settings, check_key, generate_missing_key, run};
 use crate::keystore::{is_credential, permissions_warning};
 use crate::report::log::Log;
-use crate::report::{Notice, Reporter, Supervisor};
+use crate::report::{Notice, Reporter, Supervisor, not_synced};
 use crate::system::descriptor::{inherited, stderr};
 use crate::system::{process, seccomp, signals};
 use std::env;
@@ -60,7 +59,7 @@ fn start(settings: &Settings, output: OutputOptions, reporter: &mut Reporter) ->
     if let Some(key) = generated {
         reporter.tell(&[Notice::KeyGenerated { path, did: &key.did }]);
         if let Some(error) = key.sync_error {
-            reporter.tell(&[Notice::Warning(&not_synced(path, &error))]);
+            reporter.tell(&[Notice::Warning(&not_synced(&escaped(path), &error))]);
         }
     }
     let credentials = env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);

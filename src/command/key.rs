@@ -1,11 +1,12 @@
 //! `capiscio key gen` and `capiscio key public`
 
-use super::{not_synced, print, print_message, print_warning};
+use super::{print, print_message, print_warning};
 use crate::cli::{KeyGenArgs, KeyPublicArgs};
 use crate::encoding::escaped;
 use crate::error::Error;
 use crate::file::{FileError, Reason, Target};
 use crate::keystore::{check_file, create_private, generate as new_key, read_private, write_file};
+use crate::report::not_synced;
 use std::io;
 use std::path::Path;
 
@@ -29,7 +30,7 @@ pub(super) fn generate(args: &KeyGenArgs) -> Result<(), Error> {
 
 fn warn_unsynced(path: &Path, written: Result<Option<io::Error>, Box<FileError>>) -> Result<(), Error> {
     let sync_error = written.map_err(Error::WriteKey)?;
-    sync_error.iter().for_each(|error| print_warning(&not_synced(path, error)));
+    sync_error.iter().for_each(|error| print_warning(&not_synced(&escaped(path), error)));
     Ok(())
 }
 

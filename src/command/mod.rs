@@ -7,7 +7,6 @@ mod key;
 mod verify;
 
 use crate::cli::{Invocation, Request, parse};
-use crate::encoding::escaped;
 use crate::error::Error;
 use crate::report::Notice;
 use crate::report::log::write_stderr;
@@ -15,8 +14,7 @@ use crate::system::descriptor::stdout;
 use crate::system::{environment, process, signals};
 use std::env;
 use std::fmt::Display;
-use std::io::{self, Write};
-use std::path::Path;
+use std::io::Write;
 
 /// The exit status of a command that did what it was told.
 const OK: u8 = 0;
@@ -66,11 +64,6 @@ fn print_message(message: &dyn Display) {
 
 fn print_warning(warning: &str) {
     print_message(&format_args!("warning: {warning}"));
-}
-
-/// The warning about a file whose directory was not synced.
-fn not_synced(path: &Path, error: &io::Error) -> String {
-    format!("wrote {}, but cannot sync its directory: {error}; a power cut now may lose it", escaped(path))
 }
 
 /// Writes the result of a command to stdout.

@@ -8,6 +8,7 @@ use crate::encoding::json::JsonObject;
 use crate::error::descriptor_hint;
 use crate::file::{Damage, FileWarning, UnwatchedReason};
 use crate::system::effective_uid;
+use std::fmt::Display;
 use std::io;
 
 /// Name and priority (sd-daemon(3)).
@@ -114,13 +115,16 @@ fn describe(damage: &Damage) -> String {
     }
 }
 
+/// A warning about a file, escaped, whose directory was not synced.
+pub(crate) fn not_synced(path: &dyn Display, error: &io::Error) -> String {
+    let hint = descriptor_hint(error);
+    format!("wrote {path}, but cannot sync its directory: {error}{hint}; a power cut may undo that")
+}
+
 /// A warning about the badge file `out`, escaped.
 pub(crate) fn file_warning(warning: &FileWarning, out: &str) -> String {
     match warning {
-        FileWarning::DirectoryNotSynced(error) => {
-            let hint = descriptor_hint(error);
-            format!("wrote {out}, but cannot sync its directory: {error}{hint}; a power cut may undo that")
-        }
+        FileWarning::DirectoryNotSynced(error) => not_synced(&out, error),
         FileWarning::LockUnsupported(error) => {
             format!("cannot lock {out}: {error}; nothing prevents a second keeper on the same file")
         }

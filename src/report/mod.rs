@@ -8,7 +8,7 @@ mod notice;
 mod supervisor;
 pub(crate) mod time;
 
-pub(crate) use line::file_warning;
+pub(crate) use line::{file_warning, not_synced};
 pub(crate) use notice::{IssueReason, Notice, Status};
 pub(crate) use supervisor::Supervisor;
 
