@@ -2,8 +2,7 @@
 
 use crate::file::{Access, FileError, Target, create, probe, replace};
 use crate::key::{JwkError, PrivateKey, PublicKey};
-use crate::system::descriptor::read_at_most;
-use crate::system::filesystem::{is_read_only, open};
+use crate::system::filesystem::{is_read_only, read_regular};
 use crate::system::random;
 use std::fs;
 use std::io;
@@ -79,13 +78,8 @@ fn read<T>(path: &Path, private: bool, parse: fn(&str) -> Result<T, JwkError>) -
 }
 
 fn read_text(path: &Path) -> Result<String, KeyFault> {
-    // O_NONBLOCK and O_NOCTTY: a FIFO must not block, and a terminal must not become the controlling one.
-    let file = open(path, libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY).map_err(KeyFault::Io)?;
-    let found = file.metadata().map_err(KeyFault::Io)?;
-    if !found.is_file() {
-        return Err(KeyFault::NotRegular);
-    }
-    match String::from_utf8(read_at_most(&file, MAX_LEN + 1).map_err(KeyFault::Io)?) {
+    let bytes = read_regular(path, MAX_LEN + 1).map_err(KeyFault::Io)?;
+    match String::from_utf8(bytes.ok_or(KeyFault::NotRegular)?) {
         Ok(text) if text.len() > MAX_LEN => Err(KeyFault::TooLong),
         Ok(text) => Ok(text),
         Err(_) => Err(KeyFault::NotUtf8),

@@ -10,8 +10,7 @@ use crate::encoding::json::JsonObject;
 use crate::error::{Error, general_hint};
 use crate::keystore::read_public_or_private;
 use crate::system::clock;
-use crate::system::descriptor::read_at_most;
-use crate::system::filesystem::open;
+use crate::system::filesystem::read_regular;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
@@ -49,12 +48,8 @@ fn read_token(path: &Path) -> Result<Vec<u8>, String> {
         (ErrorKind::NotFound, hint) => format!("Badge file not found{hint}"),
         (_, hint) => format!("Badge file unreadable: {error}{hint}"),
     };
-    // O_NONBLOCK and O_NOCTTY: a probe answers at once, also when the path is a FIFO or a terminal.
-    let file = open(path, libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY).map_err(failed)?;
-    if !file.metadata().map_err(failed)?.is_file() {
-        return Err("Badge file unreadable: it is not a regular file".to_owned());
-    }
-    read_at_most(&file, MAX_TOKEN_LEN + 2).map_err(failed)
+    let token = read_regular(path, MAX_TOKEN_LEN + 2).map_err(failed)?;
+    token.ok_or_else(|| "Badge file unreadable: it is not a regular file".into())
 }
 
 fn json(args: &HealthArgs, state: State, message: &str, badge: Option<Unverified>, now: i64) -> String {

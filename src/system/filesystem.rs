@@ -1,5 +1,6 @@
 //! Opening files (open(2)), the names in one directory (openat(2)), and the file system of a path (statfs(2)).
 
+use super::descriptor::read_at_most;
 use super::{c_string, check, opened, retry};
 use std::ffi::{CString, OsString};
 use std::fs::{File, Metadata};
@@ -36,6 +37,13 @@ pub(crate) fn open(path: &Path, flags: libc::c_int) -> io::Result<File> {
 fn open_at(directory: libc::c_int, name: &CString, flags: libc::c_int) -> io::Result<File> {
     // SAFETY: the name is a NUL-terminated string that outlives the call; the mode is the argument that O_CREAT needs.
     retry(|| unsafe { opened(libc::openat(directory, name.as_ptr(), flags | libc::O_CLOEXEC, 0o600)) })
+}
+
+/// Reads a regular file, but no more than `max` bytes. `None`: it is no regular file.
+pub(crate) fn read_regular(path: &Path, max: usize) -> io::Result<Option<Vec<u8>>> {
+    // O_NONBLOCK and O_NOCTTY: a FIFO must not block, and a terminal must not become the controlling one.
+    let file = open(path, libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY)?;
+    if file.metadata()?.is_file() { read_at_most(&file, max).map(Some) } else { Ok(None) }
 }
 
 /// An open directory. Its methods look up the last component of a path in this directory, wherever the path leads.
