@@ -158,13 +158,17 @@ fn identity(args: &mut Args) -> (Identity, Vec<(String, String)>) {
             args.warnings.push(format!("{} is {}, a test value; give your agent's own", flag.name, flag.default));
         }
     }
-    let (issuance, required_did) = if self_sign {
-        let names = [(&SUB.spec, subject), (&ISS.spec, issuer)].into_iter().filter(|(flag, _)| args.is_given(flag));
-        (Issuance::SelfSigned, names.map(|(flag, name)| (args.origin(flag).to_owned(), name)).collect())
-    } else {
-        (Issuance::Registry { issuer, subject, level }, Vec::new())
-    };
-    (Identity { issuance, domain, audience }, required_did)
+    if !self_sign {
+        let issuance = Issuance::Registry { issuer, subject, level };
+        return (Identity { issuance, domain, audience }, Vec::new());
+    }
+    let mut required_did = Vec::new();
+    for (flag, name) in [(&SUB.spec, subject), (&ISS.spec, issuer)] {
+        if args.is_given(flag) {
+            required_did.push((args.origin(flag).to_owned(), name));
+        }
+    }
+    (Identity { issuance: Issuance::SelfSigned, domain, audience }, required_did)
 }
 
 fn policy(args: &mut Args) -> Policy {
