@@ -1,14 +1,13 @@
 //! Readable times and durations.
 
+use crate::badge::MAX_TIME;
 use std::time::{Duration, UNIX_EPOCH};
-
-/// The last second that httpdate can print: 9999-12-31T23:59:59Z.
-const MAX_DATE: i64 = 253_402_300_799;
 
 /// A moment as an IMF-fixdate (RFC 9110 §5.6.7), from Unix seconds; outside 1970 to 9999 the number itself.
 pub(crate) fn date(unix: i64) -> String {
     match u64::try_from(unix) {
-        Ok(seconds) if unix <= MAX_DATE => httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds)),
+        // httpdate panics beyond.
+        Ok(seconds) if unix <= MAX_TIME => httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds)),
         _ => format!("@{unix}"),
     }
 }
@@ -32,8 +31,8 @@ mod tests {
     #[test]
     fn a_date_is_readable_and_no_number_is_too_strange_for_it() {
         assert_eq!(date(1_795_451_236), "Mon, 23 Nov 2026 16:27:16 GMT");
-        assert_eq!(date(MAX_DATE), "Fri, 31 Dec 9999 23:59:59 GMT");
-        for strange in [MAX_DATE + 1, -1, i64::MAX, i64::MIN] {
+        assert_eq!(date(MAX_TIME), "Fri, 31 Dec 9999 23:59:59 GMT");
+        for strange in [MAX_TIME + 1, -1, i64::MAX, i64::MIN] {
             assert_eq!(date(strange), format!("@{strange}"));
         }
     }
