@@ -77,8 +77,11 @@ pub(super) fn milliseconds(value: &OsStr) -> Result<i64, Reason> {
 
 /// The parts between commas that are not empty.
 fn list(value: &OsStr) -> Result<Vec<String>, Reason> {
-    let parts = utf8(value)?.split(',').map(str::trim);
-    Ok(parts.filter(|part| !part.is_empty()).map(str::to_owned).collect())
+    let mut parts = Vec::new();
+    for part in utf8(value)?.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        parts.push(part.to_owned());
+    }
+    Ok(parts)
 }
 
 pub(super) fn audience(value: &OsStr) -> Result<Vec<String>, Reason> {
