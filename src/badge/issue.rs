@@ -94,7 +94,7 @@ pub fn issue(identity: &Identity, key: &PrivateKey, term: Validity, random: [u8;
 fn uuid_v4(mut random: [u8; 16]) -> String {
     random[6] = random[6] & 0x0f | 0x40;
     random[8] = random[8] & 0x3f | 0x80;
-    let mut uuid: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut uuid = format!("{:032x}", u128::from_be_bytes(random));
     for dash in [8, 13, 18, 23] {
         uuid.insert(dash, '-');
     }
