@@ -44,7 +44,7 @@ impl PublicKey {
     pub fn did_url(&self) -> String {
         let did = self.did_key();
         let fragment = did.strip_prefix("did:key:").unwrap_or_default();
-        [&did, "#", fragment].concat()
+        format!("{did}#{fragment}")
     }
 
     /// Whether the private half of this key made `signature` over `message` (RFC 8032 §5.1.7).
