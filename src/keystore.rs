@@ -98,13 +98,10 @@ pub(crate) fn is_credential(path: &Path, credentials: Option<&Path>) -> bool {
     credentials.is_some_and(|directory| path.strip_prefix(directory).is_ok())
 }
 
-/// A new key pair whose `kid` is its did:key.
+/// A new key pair. Without a `kid` its JWK gets the did:key as one.
 pub(crate) fn generate() -> io::Result<PrivateKey> {
     loop {
-        let seed = random::bytes::<32>()?;
-        if let Some(key) = PrivateKey::from_seed(seed, None)
-            && let Some(key) = PrivateKey::from_seed(seed, Some(key.public().did_key()))
-        {
+        if let Some(key) = PrivateKey::from_seed(random::bytes()?, None) {
             return Ok(key);
         }
     }
