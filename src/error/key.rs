@@ -39,8 +39,7 @@ fn hint(path: &Path, private: bool, error: &io::Error) -> String {
             hint if hint.is_empty() && private => format!("; create one: capiscio key gen --out-priv {word}"),
             hint => hint,
         },
-        _ if !private => general_hint(path, error).into(),
-        (io::ErrorKind::PermissionDenied, Ok(found)) => {
+        (io::ErrorKind::PermissionDenied, Ok(found)) if private => {
             let (owner, mode) = (found.uid(), found.mode() & 0o7777);
             let cure = match owner {
                 _ if owner == uid => format!("chmod 600 {word}"),
@@ -50,7 +49,7 @@ fn hint(path: &Path, private: bool, error: &io::Error) -> String {
             };
             format!("; uid {uid} may not read it (owner {owner}, mode {mode:04o}): {cure}")
         }
-        (io::ErrorKind::PermissionDenied, Err(_)) => {
+        (io::ErrorKind::PermissionDenied, Err(_)) if private => {
             format!("; uid {uid} may not enter its directory; run as the owner of that, or move the key")
         }
         _ => general_hint(path, error).into(),
