@@ -54,8 +54,7 @@ fn start(settings: &Settings, output: OutputOptions, reporter: &mut Reporter) ->
     let output = OutputFile::open(output, path).map_err(Error::WriteBadge)?;
     let generated = generate_missing_key(settings)?;
     reporter.out = escaped(output.path()).to_string();
-    let Some(path) = path.map(absolute) else { return Ok(output) };
-    let path = path.as_path();
+    let Some(path) = &path.map(absolute) else { return Ok(output) };
     if let Some(key) = generated {
         reporter.tell(&[Notice::KeyGenerated { path, did: &key.did }]);
         if let Some(error) = key.sync_error {

@@ -12,10 +12,7 @@ pub fn encode(bytes: &[u8]) -> String {
 /// Decodes base58btc text; `None` for a character outside the alphabet.
 pub fn decode(text: &str) -> Option<Vec<u8>> {
     let digit = |character| ALPHABET.iter().position(|other| *other == character).map(|at| at as u8);
-    let mut digits = Vec::new();
-    for character in text.bytes() {
-        digits.push(digit(character)?);
-    }
+    let digits: Vec<u8> = text.bytes().map(digit).collect::<Option<_>>()?;
     Some(convert(&digits, 58, 256))
 }
 
