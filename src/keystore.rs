@@ -125,7 +125,7 @@ pub(crate) fn write_file(path: &Path, content: &str, mode: u32) -> Result<Option
 pub(crate) fn check_file(path: &Path, replaces: bool) -> Result<(), Box<FileError>> {
     let target = Target::resolve(path)?;
     if !replaces && path.symlink_metadata().is_ok() {
-        return Err(FileError::new(path, io::Error::from_raw_os_error(libc::EEXIST)));
+        return Err(FileError::new(path, io::Error::from_raw_os_error(libc::EEXIST).into()));
     }
     probe(&target, access(&target, 0o600)).map_err(|reason| FileError::new(path, reason))
 }

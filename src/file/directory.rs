@@ -9,61 +9,50 @@ use std::path::{Path, PathBuf};
 /// How many symbolic links the kernel follows (path_resolution(7)).
 pub(super) const MAX_LINKS: usize = 40;
 
-/// Opens a directory. A symbolic link in its path is followed if it is one of `known`, or if no other user can have put
-/// it there.
-pub(super) fn open(path: &Path, known: &[PathBuf]) -> Result<Directory, Reason> {
-    resolve(path, &mut |link| known.iter().any(|known| known.as_os_str() == link.as_os_str()))
-}
-
-/// The symbolic links that lead to a directory now.
-pub(super) fn links(path: &Path) -> Vec<PathBuf> {
-    let mut links = Vec::new();
-    let _ = resolve(path, &mut |link| {
-        links.push(link.to_path_buf());
-        true
-    });
-    links
-}
-
-/// Resolves a path as the kernel does, one component after the other, each in the directory that is held open: nothing
+/// Opens a directory, and returns the symbolic links in its path, too. A link is followed if it is one of `known` (`None`:
+/// all are), or if no other user can have put it there.
+///
+/// Resolves the path as the kernel does, one component after the other, each in the directory that is held open: nothing
 /// changes between the check of a link and its use.
-fn resolve(path: &Path, is_known: &mut dyn FnMut(&Path) -> bool) -> Result<Directory, Reason> {
+pub(super) fn open(path: &Path, known: Option<&[PathBuf]>) -> Result<(Directory, Vec<PathBuf>), Reason> {
+    let mut links = Vec::new();
     // One system call where the path has no symbolic link.
     if let Ok(directory) = Directory::open_without_links(path) {
-        return Ok(directory);
+        return Ok((directory, links));
     }
     let mut directory = Directory::open(Path::new(if path.is_absolute() { "/" } else { "." }))?;
     let (mut here, mut rest) = (PathBuf::new(), path.to_path_buf());
-    for _ in 0..=MAX_LINKS {
+    loop {
         let mut components = rest.components();
-        let target = loop {
-            let Some(name) = components.next() else { return Ok(directory) };
-            let name: &Path = name.as_ref();
-            let at = here.join(name);
-            let error = match directory.enter(name, libc::O_NOFOLLOW) {
-                Ok(next) => {
-                    (directory, here) = (next, at);
+        let Some(name) = components.next() else { return Ok((directory, links)) };
+        let (name, after): (&Path, _) = (name.as_ref(), components.as_path());
+        let at = here.join(name);
+        let next = match directory.enter(name, libc::O_NOFOLLOW) {
+            Ok(next) => next,
+            Err(error) => {
+                let link = directory.open_file(name, libc::O_PATH | libc::O_NOFOLLOW)?;
+                let (parent, found) = (directory.metadata()?, link.metadata()?);
+                if !found.is_symlink() {
+                    return Err(error.into());
+                }
+                let is_known = known.is_none_or(|known| known.iter().any(|link| link.as_os_str() == at.as_os_str()));
+                if !may_follow((parent.uid(), parent.mode()), found.uid(), is_known, effective_uid()) {
+                    return Err(Reason::ParentSymlink { link: at, owner: found.uid() });
+                }
+                if links.len() == MAX_LINKS {
+                    return Err(Reason::SymlinkLoop);
+                }
+                links.push(at.clone());
+                // /proc/PID/root and cwd are more than the path that readlink(2) returns.
+                if !at.starts_with("/proc") {
+                    rest = read_link(&link)?.join(after);
                     continue;
                 }
-                Err(error) => error,
-            };
-            let link = directory.open_file(name, libc::O_PATH | libc::O_NOFOLLOW)?;
-            let (parent, found) = (directory.metadata()?, link.metadata()?);
-            if !found.is_symlink() {
-                return Err(error.into());
+                directory.enter(name, 0)?
             }
-            if !may_follow((parent.uid(), parent.mode()), found.uid(), is_known(&at), effective_uid()) {
-                return Err(Reason::ParentSymlink { link: at, owner: found.uid() });
-            }
-            // /proc/PID/root and cwd are more than the path that readlink(2) returns.
-            if at.strip_prefix("/proc").is_err() {
-                break read_link(&link)?;
-            }
-            (directory, here) = (directory.enter(name, 0)?, at);
         };
-        rest = target.join(components.as_path());
+        (directory, here, rest) = (next, at, after.to_path_buf());
     }
-    Err(Reason::SymlinkLoop)
 }
 
 /// Whether a symbolic link in a directory is followed. In a directory that another user can write to, only a known one

@@ -62,8 +62,8 @@ impl From<io::Error> for Reason {
 
 impl FileError {
     /// `reason` for `path`. An EPERM is told apart here, while the directory is as the system call found it.
-    pub(crate) fn new(path: &Path, reason: impl Into<Reason>) -> Box<FileError> {
-        let reason = match reason.into() {
+    pub(crate) fn new(path: &Path, reason: Reason) -> Box<FileError> {
+        let reason = match reason {
             Reason::Io(error) if error.raw_os_error() == Some(libc::EPERM) => {
                 sticky_owner(path).map_or(Reason::Io(error), |owner| Reason::Sticky { owner })
             }

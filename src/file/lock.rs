@@ -24,15 +24,9 @@ pub(super) struct Lock {
     owner: u32,
 }
 
-pub(super) enum LockOutcome {
-    Held(Lock),
-    /// The file system has no locks.
-    Unsupported(io::Error),
-}
-
 impl Lock {
-    /// Takes the lock `path`, which is in `directory`.
-    pub(super) fn take(directory: &Directory, path: &Path) -> Result<LockOutcome, Reason> {
+    /// Takes the lock `path`, which is in `directory`. The inner error: the file system has no locks.
+    pub(super) fn take(directory: &Directory, path: &Path) -> Result<io::Result<Lock>, Reason> {
         let mut access = libc::O_RDONLY;
         // An ending holder removes the file, so the inode that was locked may have no name any more: try again.
         for _ in 0..MAX_ATTEMPTS {
@@ -47,7 +41,7 @@ impl Lock {
             let owner = if is_new { found.uid() } else { effective_uid() };
             let lock = Lock { path: path.to_path_buf(), file, inode: (found.dev(), found.ino()), owner };
             match lock.file.try_lock() {
-                Ok(()) if lock.is_linked(directory) => return Ok(LockOutcome::Held(lock)),
+                Ok(()) if lock.is_linked(directory) => return Ok(Ok(lock)),
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
                     let pid = read_pid(&lock.file);
@@ -59,7 +53,7 @@ impl Lock {
                     Some(libc::EBADF) if access == libc::O_RDONLY => access = libc::O_RDWR,
                     _ => {
                         lock.remove(directory);
-                        return Ok(LockOutcome::Unsupported(error));
+                        return Ok(Err(error));
                     }
                 },
             }

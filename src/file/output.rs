@@ -1,13 +1,12 @@
 //! The output file from start to end: checked and locked, replaced, compared, restored.
 
 use super::error::{FileError, Reason};
-use super::lock::{Lock, LockOutcome};
+use super::lock::Lock;
 use super::replace::{Access, replace_in};
 use super::snapshot::{Damage, Snapshot};
 use super::target::{Target, untrusted_directory};
 use super::watch::{UnwatchedReason, Watch};
 use crate::system::filesystem::Directory;
-use std::fs;
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::os::unix::fs::MetadataExt;
@@ -160,7 +159,7 @@ impl OutputFile {
             return Ok(directory);
         }
         match Lock::take(&directory, &self.target.lock()).map_err(failed)? {
-            LockOutcome::Held(lock) => {
+            Ok(lock) => {
                 if let Some(found) = lock.write_pid(&directory)
                     && !std::mem::replace(&mut self.lock_warned, true)
                 {
@@ -169,7 +168,7 @@ impl OutputFile {
                 }
                 self.lock = Some(lock);
             }
-            LockOutcome::Unsupported(error) => {
+            Err(error) => {
                 self.lock_unsupported = true;
                 self.warnings.push(FileWarning::LockUnsupported(error));
             }
@@ -179,9 +178,8 @@ impl OutputFile {
 
     /// Removes temporary files of killed processes. Only the holder of the lock may.
     fn remove_stale_files(&self, directory: &Directory) {
-        let Ok(entries) = fs::read_dir(self.target.directory()) else { return };
-        for entry in entries.flatten().filter(|entry| self.target.is_temporary(&entry.file_name())) {
-            let _ = directory.remove(&entry.path());
+        for name in directory.names().iter().filter(|name| self.target.is_temporary(name)) {
+            let _ = directory.remove(Path::new(name));
         }
     }
 

@@ -3,7 +3,7 @@
 use super::directory::{self, MAX_LINKS};
 use super::error::{FileError, Reason, directory};
 use super::output::FileWarning;
-use crate::system::filesystem::{Directory, is_procfs, longest_name, open};
+use crate::system::filesystem::{Directory, is_procfs, longest_name, open, read_link};
 use crate::system::{effective_uid, random};
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -18,6 +18,9 @@ const NAME_MAX: usize = 255;
 
 /// The shortest reported limit that is believed: below it (8.3 names) the names beside the file would collide.
 const MIN_NAME_MAX: usize = 64;
+
+/// Opens a symbolic link itself.
+const LINK: libc::c_int = libc::O_PATH | libc::O_NOFOLLOW;
 
 /// A file to be replaced: a regular file or a free name, in a directory.
 pub(crate) struct Target {
@@ -34,21 +37,9 @@ impl Target {
         let names_directory = is_directory_name(path);
         let mut path = absolute(path);
         for _ in 0..MAX_LINKS {
-            // A link there leads to an open file, which need not be the file of that name.
-            if is_procfs(directory(&path)) {
-                return Err(FileError::new(&path, Reason::OpenDescriptor));
-            }
-            match fs::symlink_metadata(&path) {
-                Ok(found) if found.is_symlink() => {
-                    path = follow(&path, &found).map_err(|reason| FileError::new(&path, reason))?;
-                }
-                Ok(found) if found.is_file() => return Ok(Target::new(&path)),
-                Ok(found) => return Err(FileError::new(&path, Reason::NotRegular(found.file_type()))),
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(FileError::new(&path, error)),
-                Err(_) if names_directory || is_directory_name(&path) => {
-                    return Err(FileError::new(&path, Reason::NamesDirectory));
-                }
-                Err(_) => return Ok(Target::new(&path)),
+            match follow(&path, names_directory).map_err(|reason| FileError::new(&path, reason))? {
+                Some(linked) => path = linked,
+                None => return Ok(Target::new(&path)),
             }
         }
         Err(FileError::new(&path, Reason::SymlinkLoop))
@@ -58,7 +49,8 @@ impl Target {
     pub(crate) fn new(path: &Path) -> Target {
         let longest = longest_name(directory(path)).unwrap_or(NAME_MAX);
         let name_max = longest.clamp(MIN_NAME_MAX, NAME_MAX);
-        Target { path: path.to_path_buf(), name_max, links: directory::links(directory(path)) }
+        let links = directory::open(directory(path), None).map_or_else(|_| Vec::new(), |(_, links)| links);
+        Target { path: path.to_path_buf(), name_max, links }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -71,7 +63,7 @@ impl Target {
 
     /// Opens the directory that the path leads to now.
     pub(super) fn open_directory(&self) -> Result<Directory, Reason> {
-        directory::open(self.directory(), &self.links)
+        Ok(directory::open(self.directory(), Some(&self.links))?.0)
     }
 
     /// The lock file: `.NAME.lock`.
@@ -140,7 +132,8 @@ fn absolute(path: &Path) -> PathBuf {
 pub(super) fn untrusted_directory(path: &Path) -> Option<FileWarning> {
     // realpath(3) costs 1.4 KB of code.
     let directory = open(directory(path), libc::O_PATH).ok()?;
-    let directory = fs::read_link(format!("/proc/self/fd/{}", directory.as_raw_fd())).ok()?;
+    let link = format!("/proc/self/fd/{}", directory.as_raw_fd());
+    let directory = read_link(&open(Path::new(&link), LINK).ok()?).ok()?;
     directory.ancestors().find_map(|path| {
         let found = fs::metadata(path).ok()?;
         let (owner, mode) = (found.uid(), found.mode() & 0o7777);
@@ -152,14 +145,8 @@ pub(super) fn untrusted_directory(path: &Path) -> Option<FileWarning> {
 
 /// Whether two existing paths lead to the same inode.
 fn is_same(one: &Path, other: &Path) -> bool {
-    is_same_inode(fs::metadata(one), fs::metadata(other))
-}
-
-fn is_same_inode(one: io::Result<fs::Metadata>, other: io::Result<fs::Metadata>) -> bool {
-    match (one, other) {
-        (Ok(one), Ok(other)) => (one.dev(), one.ino()) == (other.dev(), other.ino()),
-        _ => false,
-    }
+    let inode = |path| fs::metadata(path).ok().map(|found| (found.dev(), found.ino()));
+    inode(one).is_some_and(|one| inode(other) == Some(one))
 }
 
 /// Whether a path can only be a directory's: `new/`, `new/.`, `new/..`
@@ -168,15 +155,28 @@ fn is_directory_name(path: &Path) -> bool {
     path.file_name().is_none() || bytes.ends_with(b"/") || bytes.ends_with(b"/.")
 }
 
-/// The target of a symbolic link, by the kernel's rules: in a sticky directory that every user may write to, only our
-/// links and those of the directory's owner are followed (`protected_symlinks`, proc_sys_fs(5)).
-fn follow(path: &Path, link: &fs::Metadata) -> Result<PathBuf, Reason> {
+/// The target of a symbolic link; `None`: a regular file or a free name. By the kernel's rules: in a sticky directory that
+/// every user may write to, only our links and those of the directory's owner are followed (`protected_symlinks`,
+/// proc_sys_fs(5)).
+fn follow(path: &Path, names_directory: bool) -> Result<Option<PathBuf>, Reason> {
+    // A link there leads to an open file, which need not be the file of that name.
+    if is_procfs(directory(path)) {
+        return Err(Reason::OpenDescriptor);
+    }
+    let link = match fs::symlink_metadata(path) {
+        Ok(found) if found.is_symlink() => found,
+        Ok(found) if found.is_file() => return Ok(None),
+        Ok(found) => return Err(Reason::NotRegular(found.file_type())),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+        Err(_) if names_directory || is_directory_name(path) => return Err(Reason::NamesDirectory),
+        Err(_) => return Ok(None),
+    };
     let parent = fs::metadata(directory(path))?;
     let shared = parent.mode() & 0o1002 == 0o1002;
     if shared && link.uid() != effective_uid() && link.uid() != parent.uid() {
         return Err(Reason::UntrustedSymlink { owner: link.uid() });
     }
-    Ok(directory(path).join(fs::read_link(path)?))
+    Ok(Some(directory(path).join(read_link(&open(path, LINK)?)?)))
 }
 
 /// FNV-1a, 64 bits: the name must be the same in every release, which std's hasher does not promise.

@@ -2,11 +2,11 @@
 
 use super::descriptor::read_at_most;
 use super::{c_string, check, opened, retry};
-use std::ffi::{CString, OsString};
+use std::ffi::{CStr, CString, OsString};
 use std::fs::{File, Metadata};
 use std::io;
-use std::mem::MaybeUninit;
-use std::os::fd::AsRawFd;
+use std::mem::zeroed;
+use std::os::fd::{AsRawFd, IntoRawFd};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
@@ -59,7 +59,7 @@ impl Directory {
     pub(crate) fn open_without_links(path: &Path) -> io::Result<Directory> {
         let path = c_string(path)?;
         // SAFETY: the structure consists of integers.
-        let mut how: libc::open_how = unsafe { std::mem::zeroed() };
+        let mut how: libc::open_how = unsafe { zeroed() };
         how.flags = (libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC) as u64;
         how.resolve = libc::RESOLVE_NO_SYMLINKS;
         let (how, size) = (&raw const how, size_of::<libc::open_how>());
@@ -87,13 +87,13 @@ impl Directory {
 
     /// Device and inode of the name, which is not followed.
     pub(crate) fn inode(&self, path: &Path) -> io::Result<(u64, u64)> {
-        let (name, mut found) = (last_component(path)?, MaybeUninit::<libc::stat64>::zeroed());
-        let (fd, flags) = (self.0.as_raw_fd(), libc::AT_SYMLINK_NOFOLLOW);
-        // SAFETY: the name is NUL-terminated and the structure is writable; both outlive the call.
-        check(unsafe { libc::fstatat64(fd, name.as_ptr(), found.as_mut_ptr(), flags) })?;
-        // SAFETY: the structure consists of integers, was zeroed and is filled by the kernel.
-        let found = unsafe { found.assume_init() };
-        Ok((found.st_dev, found.st_ino))
+        let (fd, name, flags) = (self.0.as_raw_fd(), last_component(path)?, libc::AT_SYMLINK_NOFOLLOW);
+        // SAFETY: the structure consists of integers. It and the NUL-terminated name outlive the call.
+        unsafe {
+            let mut found: libc::stat64 = zeroed();
+            check(libc::fstatat64(fd, name.as_ptr(), &raw mut found, flags))?;
+            Ok((found.st_dev, found.st_ino))
+        }
     }
 
     pub(crate) fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -113,6 +113,31 @@ impl Directory {
         let name = last_component(path)?;
         // SAFETY: the name is a NUL-terminated string that outlives the call.
         check(unsafe { libc::unlinkat(self.0.as_raw_fd(), name.as_ptr(), 0) }).map(drop)
+    }
+
+    /// The names in it; none where it cannot be read. std's read_dir costs 4 KB of code.
+    pub(crate) fn names(&self) -> Vec<OsString> {
+        let mut names = Vec::new();
+        let Ok(file) = self.open_file(Path::new("."), libc::O_RDONLY | libc::O_DIRECTORY) else { return names };
+        // SAFETY: the stream owns the descriptor after fdopendir(3), unless that fails. An entry, which can be shorter than
+        // its type, is valid until the next readdir(3), and its name is NUL-terminated.
+        unsafe {
+            let stream = libc::fdopendir(file.as_raw_fd());
+            if stream.is_null() {
+                return names;
+            }
+            let _ = file.into_raw_fd();
+            loop {
+                let entry = libc::readdir64(stream);
+                if entry.is_null() {
+                    break;
+                }
+                let name = CStr::from_ptr((&raw const (*entry).d_name).cast());
+                names.push(OsString::from_vec(name.to_bytes().to_vec()));
+            }
+            libc::closedir(stream);
+        }
+        names
     }
 
     /// Makes its names durable. A directory that is not readable cannot be synced.
@@ -159,9 +184,10 @@ pub(crate) fn longest_name(path: &Path) -> Option<usize> {
 /// statfs64, because glibc's statfs has no flags, and on 32 bits it fails for large file systems.
 fn status(path: &Path) -> io::Result<libc::statfs64> {
     let path = c_string(path)?;
-    let mut fs = MaybeUninit::zeroed();
-    // SAFETY: the path is NUL-terminated and the structure is writable; both outlive the call.
-    check(unsafe { libc::statfs64(path.as_ptr(), fs.as_mut_ptr()) })?;
-    // SAFETY: the structure consists of integers, was zeroed and is filled by the kernel.
-    Ok(unsafe { fs.assume_init() })
+    // SAFETY: the structure consists of integers. It and the NUL-terminated path outlive the call.
+    unsafe {
+        let mut fs = zeroed();
+        check(libc::statfs64(path.as_ptr(), &raw mut fs))?;
+        Ok(fs)
+    }
 }
