@@ -3,7 +3,7 @@
 use crate::system::filesystem::{is_remote, open};
 use crate::system::inotify::{Inotify, Watched};
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::BorrowedFd;
 use std::path::Path;
 
 /// Why the kernel does not report changes to the file.
@@ -31,10 +31,10 @@ impl From<io::Error> for UnwatchedReason {
 #[derive(Default)]
 pub(super) struct Watch {
     queue: Option<Inotify>,
-    file: Option<Watched>,
+    /// The file, and the directories and links on the way to it.
+    watched: Vec<Watched>,
     /// The temporary file that is about to be renamed. If the rename fails, the file is removed and its watch with it.
     next: Option<Watched>,
-    ancestors: Vec<Watched>,
     /// Why the kernel does not report changes; `None` when it does.
     pub unwatched: Option<UnwatchedReason>,
 }
@@ -42,7 +42,7 @@ pub(super) struct Watch {
 impl Watch {
     /// Readable when something happened; `None` without inotify.
     pub(super) fn fd(&self) -> Option<BorrowedFd<'_>> {
-        self.queue.as_ref().map(AsFd::as_fd)
+        self.queue.as_ref().map(Inotify::fd)
     }
 
     /// Watches the temporary file before its rename, so that no change of the new file goes unseen; or the file that is
@@ -57,27 +57,26 @@ impl Watch {
 
     /// The prepared file is in place: watch it, and the directories and links that lead to it now.
     pub(super) fn commit(&mut self, directory: &Path) {
-        let old = std::mem::replace(&mut self.file, self.next.take());
         let Some(queue) = &self.queue else { return };
-        let parent = queue.watch_directory(directory);
-        // Directories above may be unreadable. That needs no polling: they matter only when a whole tree is moved, and
-        // the next renewal resolves the path again.
-        let above = directory.ancestors().skip(1).flat_map(|path| queue.watch_directory(path));
-        let links = directory.ancestors().filter(|path| path.is_symlink()).flat_map(|path| queue.watch_link(path));
-        let mut ancestors: Vec<_> = above.chain(links).collect();
-        match parent {
-            Ok(watched) => ancestors.push(watched),
-            Err(error) => self.unwatched = Some(error.into()),
+        let mut watched = Vec::from_iter(self.next.take());
+        for (height, path) in directory.ancestors().enumerate() {
+            match queue.watch_directory(path) {
+                Ok(parent) => watched.push(parent),
+                Err(error) if height == 0 => self.unwatched = Some(error.into()),
+                // Directories above may be unreadable. That needs no polling: they matter only when a whole tree is
+                // moved, and the next renewal resolves the path again.
+                Err(_) => {}
+            }
+            // Where the path is no symbolic link, this is the same watch once more.
+            watched.extend(queue.watch_link(path));
         }
         if self.unwatched.is_none() && is_remote(directory) {
             self.unwatched = Some(UnwatchedReason::RemoteFileSystem);
         }
-        for old in old.into_iter().chain(self.ancestors.drain(..)) {
-            if Some(old) != self.file && !ancestors.contains(&old) {
-                queue.unwatch(old);
-            }
+        for old in self.watched.iter().filter(|old| !watched.contains(old)) {
+            queue.unwatch(*old);
         }
-        self.ancestors = ancestors;
+        self.watched = watched;
     }
 
     /// Discards queued events; the file is compared next.

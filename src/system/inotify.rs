@@ -61,10 +61,8 @@ impl Inotify {
             }
         }
     }
-}
 
-impl AsFd for Inotify {
-    fn as_fd(&self) -> BorrowedFd<'_> {
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }
 }
