@@ -27,9 +27,9 @@ pub(super) fn keep(settings: &Settings, options: KeepOptions, warnings: &[String
         Err(error) => (None, Err(Error::ReadyFd(error))),
     };
     signals::ignore_job_control();
-    let supervisor = Supervisor::new(ready_fd, |name| env::var_os(name));
+    let supervisor = Supervisor::new(ready_fd);
     let out = escaped(&options.output.path).to_string();
-    let mut reporter = Reporter { log: log(options.json_log), supervisor, out, key_is_credential: false };
+    let mut reporter = Reporter { log: Log::new(options.json_log), supervisor, out, key_is_credential: false };
     for warning in warnings {
         reporter.tell(&[Notice::Warning(warning)]);
     }
@@ -40,11 +40,6 @@ pub(super) fn keep(settings: &Settings, options: KeepOptions, warnings: &[String
         reporter.tell(&[Notice::Failed { error: &error, next_attempt: None }]);
         error.exit_code()
     })
-}
-
-/// The log on stderr.
-pub(super) fn log(json: bool) -> Log {
-    Log::new(json, env::var("JOURNAL_STREAM").ok())
 }
 
 /// Everything that comes before the first badge, which may have to wait for the clock.

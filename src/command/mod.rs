@@ -9,7 +9,7 @@ mod verify;
 use crate::cli::{Invocation, Request, parse};
 use crate::error::Error;
 use crate::report::Notice;
-use crate::report::log::write_stderr;
+use crate::report::log::{Log, write_stderr};
 use crate::system::descriptor::stdout;
 use crate::system::{environment, process, signals};
 use std::env;
@@ -30,7 +30,7 @@ pub fn main() -> u8 {
         Ok(invocation) => invocation,
         Err(error) => {
             match error.json_log {
-                Some(json) => keep::log(json).tell(&Notice::Refused(&error.to_string()), ""),
+                Some(json) => Log::new(json).tell(&Notice::Refused(&error.to_string()), ""),
                 None => print_message(&error),
             }
             return error.exit_code();

@@ -6,7 +6,7 @@ use super::time::date;
 use crate::encoding::json::JsonObject;
 use crate::system::clock;
 use crate::system::descriptor::{stderr, write_or_drop};
-use std::fs::Metadata;
+use std::env::var_os;
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 
@@ -24,13 +24,13 @@ pub(crate) enum Log {
 const MAX_LINE: usize = 4096;
 
 impl Log {
-    /// `journal_stream` is `$JOURNAL_STREAM`. It counts only when it names what stderr is: child processes inherit it.
-    pub(crate) fn new(json: bool, journal_stream: Option<String>) -> Log {
+    /// Child processes inherit `$JOURNAL_STREAM`: it counts only when it names what stderr is.
+    pub(crate) fn new(json: bool) -> Log {
         // "device:inode" (systemd.exec(5)).
-        let names = |stream: &str, found: Metadata| stream == format!("{}:{}", found.dev(), found.ino());
-        match journal_stream {
+        let stream = stderr().metadata().map(|found| format!("{}:{}", found.dev(), found.ino()));
+        match var_os("JOURNAL_STREAM") {
             _ if json => Log::Json,
-            Some(stream) if stderr().metadata().is_ok_and(|found| names(&stream, found)) => Log::Journal,
+            Some(journal) if stream.is_ok_and(|stream| journal == *stream) => Log::Journal,
             _ => Log::Text,
         }
     }

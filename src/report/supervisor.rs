@@ -5,7 +5,8 @@ use super::notice::{IssueReason, Notice, Status};
 use super::time::date;
 use crate::system::clock;
 use crate::system::descriptor::write_or_drop;
-use std::ffi::{OsStr, OsString};
+use std::env::var_os;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::os::fd::AsFd;
 use std::os::linux::net::SocketAddrExt;
@@ -27,12 +28,12 @@ pub(crate) struct Supervisor {
 }
 
 impl Supervisor {
-    /// `ready_fd` is the descriptor of `--ready-fd`; `variable` reads the environment.
-    pub(crate) fn new(ready_fd: Option<File>, variable: impl Fn(&str) -> Option<OsString>) -> Supervisor {
-        let number = |name| variable(name).and_then(|value| value.to_str()?.parse::<i64>().ok());
+    /// `ready_fd` is the descriptor of `--ready-fd`; the environment tells the rest.
+    pub(crate) fn new(ready_fd: Option<File>) -> Supervisor {
+        let number = |name| var_os(name).and_then(|value| value.to_str()?.parse::<i64>().ok());
         let for_us = number("WATCHDOG_PID").is_none_or(|pid| pid == i64::from(std::process::id()));
         let timeout = number("WATCHDOG_USEC").filter(|usec| *usec > 0 && for_us);
-        let socket = variable("NOTIFY_SOCKET").and_then(|name| connect(name.as_bytes()));
+        let socket = var_os("NOTIFY_SOCKET").and_then(|name| connect(name.as_bytes()));
         // A ping at half of the timeout (sd_watchdog_enabled(3)).
         let watchdog_period = timeout.map(|usec| (usec / 2000).max(1)).filter(|_| socket.is_some());
         Supervisor { socket, ready_fd, watchdog_period, ..Supervisor::default() }
@@ -44,7 +45,13 @@ impl Supervisor {
 
     pub(super) fn tell(&mut self, notice: &Notice) {
         match notice {
-            Notice::Issued { reason: IssueReason::Start, .. } => self.ready(),
+            // The first badge is in place. (s6: notification-fd; OpenRC: notify=fd:N.)
+            Notice::Issued { reason: IssueReason::Start, .. } => {
+                self.send("READY=1");
+                if let Some(file) = self.ready_fd.take() {
+                    write_or_drop(file.as_fd(), b"\n");
+                }
+            }
             Notice::RenewalRequested => {
                 self.is_reloading = true;
                 self.send(&format!("RELOADING=1\nMONOTONIC_USEC={}", clock::monotonic_usec()));
@@ -75,14 +82,6 @@ impl Supervisor {
         if self.status != line {
             self.send(&format!("STATUS={line}"));
             self.status = line;
-        }
-    }
-
-    /// The first badge is in place. (s6: notification-fd; OpenRC: notify=fd:N.)
-    fn ready(&mut self) {
-        self.send("READY=1");
-        if let Some(file) = self.ready_fd.take() {
-            write_or_drop(file.as_fd(), b"\n");
         }
     }
 
