@@ -101,10 +101,9 @@ impl Machine {
                 self.issue = Backoff::default();
                 self.take_write(*watched);
             }
-            Event::IssueFailed(_) => self.issue.fail(self.policy, now),
             // Once may be a suspend, a stopped machine or a clock that was set; then a new badge follows at once.
-            Event::Outdated(_) if !std::mem::replace(&mut self.outdated, true) => {}
-            Event::Outdated(_) => self.issue.fail(self.policy, now),
+            Event::Outdated(_) if !self.outdated => self.outdated = true,
+            Event::IssueFailed(_) | Event::Outdated(_) => self.issue.fail(self.policy, now),
             Event::Restored { watched } => {
                 self.restored_at = Some(now.boot);
                 self.take_write(*watched);

@@ -33,7 +33,7 @@ pub(crate) fn run(
         machine = next;
         event = match action {
             // Where a write takes longer than a badge is valid, the keeper never sleeps.
-            Action::Issue { .. } if sources.stop_is_pending() => Event::StopRequested,
+            Action::Issue { .. } if sources.signals.stop_is_pending() => Event::StopRequested,
             Action::Issue { validity, reason } => match write_badge(settings, output, validity) {
                 Ok(badge) => Event::Issued { badge, reason, watched: output.unwatched.is_none() },
                 Err(error) if error.is_outdated() => Event::Outdated(error),

@@ -7,11 +7,11 @@ use crate::system::descriptor::readable;
 use crate::system::signals::{Signal, Signals};
 use crate::system::timer::Timer;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::BorrowedFd;
 
 /// Both clocks, the signals and the watchdog timer.
 pub(super) struct EventSources {
-    signals: Signals,
+    pub signals: Signals,
     wall: Timer,
     boot: Timer,
     watchdog: Option<Timer>,
@@ -25,16 +25,12 @@ impl EventSources {
     /// `watchdog_period` is the time between two watchdog pings in milliseconds; `hangup_stops`: SIGHUP means that the
     /// terminal was closed.
     pub(super) fn open(watchdog_period: Option<i64>, hangup_stops: bool) -> io::Result<EventSources> {
-        let watchdog = watchdog_period.map(|_| Timer::boot()).transpose()?;
+        let watchdog = watchdog_period.map(|_| Timer::open(libc::CLOCK_BOOTTIME)).transpose()?;
         if let (Some(timer), Some(period)) = (&watchdog, watchdog_period) {
-            timer.arm_every(clock::boot() + period, period)?;
+            timer.arm(Some(clock::boot() + period), period)?;
         }
-        Ok(EventSources { signals: Signals::open(hangup_stops)?, wall: Timer::wall()?, boot: Timer::boot()?, watchdog })
-    }
-
-    /// Whether a signal that ends the keeper is pending. No signal is consumed.
-    pub(super) fn stop_is_pending(&self) -> bool {
-        self.signals.stop_is_pending()
+        let (wall, boot) = (Timer::open(libc::CLOCK_REALTIME)?, Timer::open(libc::CLOCK_BOOTTIME)?);
+        Ok(EventSources { signals: Signals::open(hangup_stops)?, wall, boot, watchdog })
     }
 
     /// Sleeps as decided at `decided`. `file` is readable when the file may have changed; `ping` is called when the
@@ -46,47 +42,30 @@ impl EventSources {
         file: Option<BorrowedFd<'_>>,
         ping: impl Fn(),
     ) -> io::Result<Event> {
-        self.wall.arm(sleep.wall)?;
-        self.boot.arm(sleep.boot)?;
+        self.wall.arm(sleep.wall, 0)?;
+        self.boot.arm(sleep.boot, 0)?;
         // No timer reports that the clock was set between the decision and the arming.
         if now().clock_step_since(decided) != 0 {
             return Ok(Event::Woke);
         }
         let file = file.filter(|_| !sleep.ignore_file_events);
+        let [signals, wall, boot] = [self.signals.fd(), self.wall.fd(), self.boot.fd()].map(Some);
+        let watchdog = self.watchdog.as_ref().map(Timer::fd);
         loop {
-            let [signal, wall, boot, touched, watchdog] = readable([
-                Some(self.signals.as_fd()),
-                Some(self.wall.as_fd()),
-                Some(self.boot.as_fd()),
-                file,
-                self.watchdog.as_ref().map(AsFd::as_fd),
-            ])?;
-            if let Some(timer) = self.watchdog.as_ref().filter(|_| watchdog) {
+            let [signaled, wall, boot, touched, ping_due] = readable([signals, wall, boot, file, watchdog])?;
+            if let Some(timer) = self.watchdog.as_ref().filter(|_| ping_due) {
                 timer.drain();
                 ping();
             }
-            if signal && let Some(event) = self.read_signals() {
-                return Ok(event);
-            }
-            if touched {
-                return Ok(Event::FileTouched);
-            }
-            // The next sleep arms both timers anew, which makes them unreadable (timerfd_create(2)).
-            if wall || boot {
-                return Ok(Event::Woke);
-            }
-        }
-    }
-
-    /// All pending signals as one event; a request to stop precedes one to renew.
-    fn read_signals(&self) -> Option<Event> {
-        let mut event = None;
-        while let Some(signal) = self.signals.next() {
+            let signal = if signaled { self.signals.take() } else { None };
             match signal {
-                Signal::Stop => return Some(Event::StopRequested),
-                Signal::Renew => event = Some(Event::RenewalRequested),
+                Some(Signal::Stop) => return Ok(Event::StopRequested),
+                Some(Signal::Renew) => return Ok(Event::RenewalRequested),
+                None if touched => return Ok(Event::FileTouched),
+                // The next sleep arms both timers anew, which makes them unreadable (timerfd_create(2)).
+                None if wall || boot => return Ok(Event::Woke),
+                None => {}
             }
         }
-        event
     }
 }

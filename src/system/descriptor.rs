@@ -76,6 +76,6 @@ pub(crate) fn write_or_drop(fd: BorrowedFd<'_>, bytes: &[u8]) {
     // SAFETY: one initialized entry, and the borrowed descriptor stays open.
     if unsafe { libc::poll(&raw mut entry, 1, 0) == 1 } {
         // SAFETY: the bytes are readable, and the borrowed descriptor stays open.
-        interrupting(|| unsafe { libc::write(fd.as_raw_fd(), bytes.as_ptr().cast(), bytes.len()) });
+        interrupting(|| _ = unsafe { libc::write(fd.as_raw_fd(), bytes.as_ptr().cast(), bytes.len()) });
     }
 }

@@ -3,7 +3,7 @@
 use super::opened;
 use std::fs::File;
 use std::io::{self, Read};
-use std::mem::MaybeUninit;
+use std::mem::zeroed;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::ptr::null_mut;
 
@@ -17,14 +17,14 @@ pub(crate) enum Signal {
 }
 
 fn handled() -> libc::sigset_t {
-    let mut set = MaybeUninit::uninit();
-    // SAFETY: sigemptyset initializes the set; the signal numbers exist.
+    // SAFETY: the set consists of integers; the signal numbers exist.
     unsafe {
-        libc::sigemptyset(set.as_mut_ptr());
+        let mut set = zeroed();
+        libc::sigemptyset(&raw mut set);
         for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP] {
-            libc::sigaddset(set.as_mut_ptr(), signal);
+            libc::sigaddset(&raw mut set, signal);
         }
-        set.assume_init()
+        set
     }
 }
 
@@ -51,7 +51,7 @@ fn mask(how: libc::c_int) {
 /// Interrupts the system calls of `call` every 100 ms: one that blocks ends with EINTR, or short (signal(7)).
 ///
 /// For a write that poll(2) promised not to block. Afterwards SIGALRM and its timer are as before.
-pub(crate) fn interrupting<T>(call: impl FnOnce() -> T) -> T {
+pub(crate) fn interrupting(call: impl FnOnce()) {
     extern "C" fn ignore(_: libc::c_int) {}
     // The timer repeats, because the first signal may come before the call has begun.
     let period = libc::timeval { tv_sec: 0, tv_usec: 100_000 };
@@ -59,19 +59,18 @@ pub(crate) fn interrupting<T>(call: impl FnOnce() -> T) -> T {
     // SAFETY: the structures consist of integers, an address and padding, so zeroed they are valid: no SA_RESTART, no
     // other signal blocked. `ignore` touches nothing. All pointers are to local values of this one thread.
     unsafe {
-        let mut action: libc::sigaction = std::mem::zeroed();
-        let (mut alarm, mut old_mask, mut old_action) = (std::mem::zeroed(), std::mem::zeroed(), action);
+        let mut action: libc::sigaction = zeroed();
+        let (mut alarm, mut old_mask, mut old_action) = (zeroed(), zeroed(), action);
         let mut old_timer = timer;
         action.sa_sigaction = ignore as extern "C" fn(libc::c_int) as usize;
         libc::sigaddset(&raw mut alarm, libc::SIGALRM);
         libc::sigaction(libc::SIGALRM, &raw const action, &raw mut old_action);
         libc::sigprocmask(libc::SIG_UNBLOCK, &raw const alarm, &raw mut old_mask);
         libc::setitimer(libc::ITIMER_REAL, &raw const timer, &raw mut old_timer);
-        let result = call();
+        call();
         libc::setitimer(libc::ITIMER_REAL, &raw const old_timer, null_mut());
         libc::sigprocmask(libc::SIG_SETMASK, &raw const old_mask, null_mut());
         libc::sigaction(libc::SIGALRM, &raw const old_action, null_mut());
-        result
     }
 }
 
@@ -102,30 +101,30 @@ impl Signals {
 
     /// Whether a signal that means [`Signal::Stop`] was sent and not read yet. It stays pending (sigpending(2)).
     pub(crate) fn stop_is_pending(&self) -> bool {
-        let mut set = MaybeUninit::zeroed();
-        // SAFETY: the set consists of integers, so zeroed or filled it is valid.
-        let set = unsafe {
-            libc::sigpending(set.as_mut_ptr());
-            set.assume_init()
-        };
-        // SAFETY: sigismember reads an initialized set; the signal numbers exist.
-        let is_pending = |signal| unsafe { libc::sigismember(&raw const set, signal) == 1 };
-        is_pending(libc::SIGTERM) || is_pending(libc::SIGINT) || self.hangup_stops && is_pending(libc::SIGHUP)
+        // SAFETY: the set consists of integers and outlives the calls; the signal numbers exist.
+        unsafe {
+            let mut set = zeroed();
+            libc::sigpending(&raw mut set);
+            let is_pending = |signal| libc::sigismember(&raw const set, signal) == 1;
+            is_pending(libc::SIGTERM) || is_pending(libc::SIGINT) || self.hangup_stops && is_pending(libc::SIGHUP)
+        }
     }
 
-    /// Takes the next pending signal.
-    pub(crate) fn next(&self) -> Option<Signal> {
-        let mut info = [0; size_of::<libc::signalfd_siginfo>()];
+    /// Takes all pending signals as one; a request to stop precedes one to renew.
+    pub(crate) fn take(&self) -> Option<Signal> {
+        let (mut taken, mut info) = (None, [0; size_of::<libc::signalfd_siginfo>()]);
         // read(2) fills all of it or nothing.
-        (&self.fd).read(&mut info).ok().filter(|read| *read == info.len())?;
-        // The first member is the number, ssi_signo (signalfd(2)).
-        let is_hangup = info.starts_with(&libc::SIGHUP.to_ne_bytes());
-        Some(if is_hangup && !self.hangup_stops { Signal::Renew } else { Signal::Stop })
+        while (&self.fd).read(&mut info).is_ok_and(|read| read == info.len()) {
+            // The first member is the number, ssi_signo (signalfd(2)).
+            if self.hangup_stops || !info.starts_with(&libc::SIGHUP.to_ne_bytes()) {
+                return Some(Signal::Stop);
+            }
+            taken = Some(Signal::Renew);
+        }
+        taken
     }
-}
 
-impl AsFd for Signals {
-    fn as_fd(&self) -> BorrowedFd<'_> {
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
 }
@@ -148,8 +147,8 @@ mod tests {
             // SAFETY: raise(3) takes an integer, and this thread blocks the signal.
             assert_eq!(unsafe { libc::raise(number) }, 0);
             assert_eq!(signals.stop_is_pending(), signal == Signal::Stop);
-            assert_eq!(signals.next(), Some(signal));
-            assert_eq!(signals.next(), None);
+            assert_eq!(signals.take(), Some(signal));
+            assert_eq!(signals.take(), None);
         }
     }
 }

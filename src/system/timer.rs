@@ -10,33 +10,20 @@ use std::ptr::null_mut;
 pub(crate) struct Timer(File);
 
 impl Timer {
-    /// A timer of the wall clock. It also fires when that clock is set or the machine resumes.
-    pub(crate) fn wall() -> io::Result<Timer> {
-        Timer::new(libc::CLOCK_REALTIME)
-    }
-
-    /// A timer of the boot clock, which counts time in suspend.
-    pub(crate) fn boot() -> io::Result<Timer> {
-        Timer::new(libc::CLOCK_BOOTTIME)
-    }
-
-    fn new(clock: libc::clockid_t) -> io::Result<Timer> {
+    /// A timer of `CLOCK_BOOTTIME`, which counts time in suspend, or of `CLOCK_REALTIME`, which also fires when that clock is
+    /// set or the machine resumes.
+    pub(crate) fn open(clock: libc::clockid_t) -> io::Result<Timer> {
         // SAFETY: timerfd_create takes two integers and no pointer; its descriptor has no other owner.
         unsafe { opened(libc::timerfd_create(clock, libc::TFD_NONBLOCK | libc::TFD_CLOEXEC)) }.map(Timer)
     }
 
-    /// Arms the timer for `at`, in milliseconds of its clock; a time in the past fires at once. `None` disarms it, and it
-    /// does not fire on clock steps either.
-    pub(crate) fn arm(&self, at: Option<i64>) -> io::Result<()> {
-        self.arm_every(at.map_or(0, |at| at.max(1)), 0)
-    }
-
-    /// Arms the timer for `at` and, unless `period` is 0, for every `period` after it, both in milliseconds. An `at` of 0
-    /// disarms it.
-    pub(crate) fn arm_every(&self, at: i64, period: i64) -> io::Result<()> {
+    /// Arms the timer for `at` and, unless `period` is 0, for every `period` after it, in milliseconds of its clock; a time
+    /// in the past fires at once. `None` disarms it, and it does not fire on clock steps either.
+    pub(crate) fn arm(&self, at: Option<i64>, period: i64) -> io::Result<()> {
         // The kernel ignores CANCEL_ON_SET for other clocks than CLOCK_REALTIME (timerfd_create(2)).
         let flags = libc::TFD_TIMER_ABSTIME | libc::TFD_TIMER_CANCEL_ON_SET;
-        let setting = libc::itimerspec { it_interval: timespec(period), it_value: timespec(at) };
+        let setting =
+            libc::itimerspec { it_interval: timespec(period), it_value: timespec(at.map_or(0, |at| at.max(1))) };
         // SAFETY: `setting` outlives the call; a null pointer for the old value is allowed.
         let result = unsafe { libc::timerfd_settime(self.0.as_raw_fd(), flags, &raw const setting, null_mut()) };
         match check(result) {
@@ -52,10 +39,8 @@ impl Timer {
         // Any result will do: the number of expirations, ECANCELED because the clock was set, EAGAIN.
         let _ = (&self.0).read(&mut [0; 8]);
     }
-}
 
-impl AsFd for Timer {
-    fn as_fd(&self) -> BorrowedFd<'_> {
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }
 }
