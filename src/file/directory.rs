@@ -44,7 +44,7 @@ pub(super) fn open(path: &Path, known: Option<&[PathBuf]>) -> Result<(Directory,
                 }
                 links.push(at.clone());
                 // /proc/PID/root and cwd are more than the path that readlink(2) returns.
-                if !at.starts_with("/proc") {
+                if at.strip_prefix("/proc").is_err() {
                     rest = read_link(&link)?.join(after);
                     continue;
                 }
