@@ -79,3 +79,15 @@ impl PrivateKey {
         PrivateKey { public: other.public.clone(), ..self }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wipe_overwrites_a_secret() {
+        let mut secret = [7; 32];
+        wipe(&mut secret);
+        assert_eq!(secret, [0; 32]);
+    }
+}
