@@ -87,10 +87,9 @@ fn pads_the_payload_to_whole_base64_groups() {
 
 #[test]
 fn refuses_to_issue_a_badge_that_no_verifier_accepts() {
-    let end = MAX_TIME;
     let long = "a".repeat(MAX_TOKEN_LEN);
     for (identity, validity, error) in [
-        (registry(1, None, &[]), Validity { iat: NOW, exp: end + 1 }, IssueError::Validity),
+        (registry(1, None, &[]), Validity { iat: NOW, exp: MAX_TIME + 1 }, IssueError::Validity),
         (registry(1, None, &[]), Validity { iat: NOW, exp: i64::MAX }, IssueError::Validity),
         (registry(1, None, &[]), Validity { iat: NOW, exp: NOW }, IssueError::Validity),
         (registry(1, None, &[]), Validity { iat: -1, exp: NOW }, IssueError::Validity),
@@ -100,8 +99,38 @@ fn refuses_to_issue_a_badge_that_no_verifier_accepts() {
         assert_eq!(found, Some(error));
         assert!(error.to_string().contains("; "), "no advice: {error}");
     }
-    let last = Validity { iat: end - 1, exp: end };
-    assert!(issue(&registry(1, None, &[]), &key(None), last, [0; 16]).is_ok());
+}
+
+#[test]
+fn issues_the_first_and_the_last_badge_of_the_unix_era() {
+    for (iat, exp) in [(0, 1), (MAX_TIME - 1, MAX_TIME)] {
+        let badge = issue(&registry(1, None, &[]), &key(None), Validity { iat, exp }, [0; 16]).ok().unwrap();
+        assert_eq!((badge.iat, badge.exp), (iat, exp));
+    }
+}
+
+#[test]
+fn the_largest_badge_has_64_kib() {
+    let issue_with = |length| issue(&registry(1, None, &[&"a".repeat(length)]), &key(None), VALIDITY, [0; 16]);
+    // Base64 makes four bytes of three.
+    let shorter = issue_with(48_000).ok().unwrap().token.len();
+    let longest = 48_000 + (65_536 - shorter) / 4 * 3;
+    assert_eq!(issue_with(longest).ok().unwrap().token.len(), 65_536);
+    assert_eq!(issue_with(longest + 3).err(), Some(IssueError::TooLarge));
+}
+
+#[test]
+fn escapes_what_base64_would_encode_as_minus_or_underscore() {
+    let audience = "a>b?c~d\u{7f}\u{e9}\u{20ac}\u{1f600}".to_owned();
+    for shift in 0..3 {
+        let text = "x".repeat(shift) + &audience;
+        let badge = issue(&registry(1, None, &[&text]), &key(None), VALIDITY, [0; 16]).ok().unwrap();
+        assert!(!badge.token.split('.').nth(1).unwrap().contains(['-', '_']), "{}", badge.token);
+        let payload = part(&badge.token, 1);
+        assert!(payload.is_ascii() && payload.contains(r"a\u003eb\u003fc\u007ed"), "{payload}");
+        let Some(Json::Object(payload)) = parse(&payload) else { panic!("{payload}") };
+        assert_eq!(payload.get("aud").unwrap().as_strings(), Some(vec![text.as_str()]));
+    }
 }
 
 #[test]
