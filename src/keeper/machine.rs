@@ -209,3 +209,6 @@ impl Machine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,3 +25,17 @@ impl Moment {
         self.wall - self.boot
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_step_is_a_second_or_more_in_either_direction() {
+        let earlier = Moment { wall: 1_000_000, boot: 5_000 };
+        for (set_by, step) in [(0, 0), (999, 0), (-999, 0), (1000, 1000), (-1000, -1000), (86_400_000, 86_400_000)] {
+            let now = Moment { wall: earlier.wall + 7_000 + set_by, boot: earlier.boot + 7_000 };
+            assert_eq!(now.clock_step_since(earlier), step, "set by {set_by} ms");
+        }
+    }
+}

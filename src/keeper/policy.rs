@@ -49,3 +49,26 @@ impl Backoff {
 pub(super) fn exponential(attempt: u32) -> i64 {
     SECOND << attempt.saturating_sub(1).min(16)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retries_wait_at_most_a_tenth_of_renew_before_and_a_minute() {
+        let now = Moment { wall: 0, boot: 5 * SECOND };
+        for (renew_before, longest) in [(1, 1), (10, 1), (50, 5), (160, 16), (600, 60), (601, 60), (86_400, 60)] {
+            let policy = Policy { renew_before: renew_before * SECOND, ..Policy::default() };
+            let mut backoff = Backoff::default();
+            let waits: Vec<i64> = std::iter::repeat_with(|| {
+                backoff.fail(policy, now);
+                (backoff.not_before - now.boot) / SECOND
+            })
+            .take(20)
+            .collect();
+            let expected: Vec<i64> = (0..20).map(|attempt| (1 << attempt).min(longest)).collect();
+            assert_eq!(waits, expected, "renew-before {renew_before} s");
+            assert_eq!(backoff.failures, 20);
+        }
+    }
+}
