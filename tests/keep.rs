@@ -306,17 +306,20 @@ fn text_log_lines_have_a_date_and_journal_lines_a_priority() {
     let scratch = Scratch::with_key();
     let log = fs::File::create(scratch.join("log")).unwrap();
     let found = log.metadata().unwrap();
-    let journal = format!("{}:{}", found.dev(), found.ino());
-    for (journal_stream, info, warning) in [("", " GMT info: ", " GMT warning: "), (&journal, "<6>", "<4>")] {
+    let (device, inode) = (found.dev(), found.ino());
+    let journal = format!("{device}:{inode}");
+    // A child process inherits the variable, and has another stderr.
+    for stream in ["", "1:", &journal, &format!("{device}:{}", inode + 1), &format!("{}:{inode}", device + 1)] {
         log.set_len(0).unwrap();
         let log = fs::OpenOptions::new().append(true).open(scratch.join("log")).unwrap();
         let mut command = keep(&scratch, "badge.jwt");
-        let mut keeper = Keeper::without_log(&scratch, command.env("JOURNAL_STREAM", journal_stream).stderr(log));
+        let mut keeper = Keeper::without_log(&scratch, command.env("JOURNAL_STREAM", stream).stderr(log));
         until("it has started", || scratch.read("log").contains("started"));
         keeper.stop();
         let text = scratch.read("log");
-        assert!(text.lines().all(|line| line.contains(info) || line.contains(warning)), "{text}");
-        assert_eq!(text.contains(" GMT info: "), journal_stream.is_empty(), "{text}");
+        let (info, warning) = if stream == journal { ("<6>", "<4>") } else { (" GMT info: ", " GMT warning: ") };
+        assert!(text.lines().all(|line| line.contains(info) || line.contains(warning)), "{stream}: {text}");
+        assert_eq!(text.contains(" GMT info: "), stream != journal, "{stream}: {text}");
     }
 }
 
@@ -335,6 +338,38 @@ fn a_command_that_hangs_fails_its_test() {
     let mut child = command.spawn().unwrap();
     let _stdin = child.stdin.take();
     finish_within(Duration::from_millis(50), child);
+}
+
+#[test]
+fn a_log_line_has_at_most_4096_bytes_and_stays_json() {
+    let scratch = Scratch::with_key();
+    // The line that says it has started, with its newline, with an issuer of this length.
+    let start = |issuer: usize| {
+        let issuer = format!("did:web:{}", "i".repeat(issuer - "did:web:".len()));
+        let mut keeper = Keeper::start(&scratch, &["--sub", "did:web:agent.example", "--iss", &issuer]);
+        keeper.stop();
+        keeper.log().split_inclusive('\n').find(|line| line.contains("\"started\"")).unwrap().to_owned()
+    };
+    // Where a second passes meanwhile, the renewal is in 49m59s, which is longer.
+    let started = |issuer| (0..20).map(|_| start(issuer)).find(|line| line.contains(" in 50m")).unwrap();
+    let longest = 4096 - (started(100).len() - 100);
+    let complete = started(longest);
+    assert_eq!(complete.len(), 4096);
+    assert_eq!(LogLine::parse(&complete).unwrap().text("iss").len(), longest, "{complete}");
+    let cut = started(longest + 1);
+    assert!(!cut.contains("\"iss\""), "{cut}");
+    assert!(LogLine::parse(&cut).unwrap().text("message").ends_with("Msw)"), "the sentence is short: {cut}");
+}
+
+#[test]
+fn a_sentence_that_is_too_long_for_a_log_line_is_cut() {
+    let scratch = Scratch::with_key();
+    let subject = format!("did:web:{}", "s".repeat(5000));
+    let keeper = Keeper::start(&scratch, &["--sub", &subject]);
+    let lines = keeper.lines();
+    let started = lines.iter().find(|line| line.text("event") == "started").unwrap().text("message");
+    assert!(started.len() == 512 && started.starts_with("started: "), "{started}");
+    assert!(started.ends_with("sss"), "{started}");
 }
 
 #[test]

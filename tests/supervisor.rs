@@ -170,6 +170,18 @@ fn pings_the_watchdog_at_half_of_its_timeout() {
 }
 
 #[test]
+fn the_first_watchdog_ping_comes_after_half_of_the_timeout() {
+    let scratch = Scratch::with_key();
+    let (supervisor, path) = Supervisor::in_directory(&scratch);
+    let mut keeper = keeper(&scratch, &[("NOTIFY_SOCKET", &path), ("WATCHDOG_USEC", "7200000000")], &[]);
+    keeper.wait_for("started");
+    // A timer that fired too early would be read before the signal.
+    keeper.renew();
+    supervisor.wait_for_status("valid until ", &[]);
+    assert_eq!(supervisor.count(|message| message == "WATCHDOG=1"), 0);
+}
+
+#[test]
 fn runs_without_a_supervisor_at_the_socket() {
     let scratch = Scratch::with_key();
     for socket in ["/nonexistent/socket", "@no-such-abstract-socket", "relative", "", "/"] {

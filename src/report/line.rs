@@ -153,3 +153,6 @@ pub(crate) fn file_warning(warning: &FileWarning, out: &str) -> String {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
