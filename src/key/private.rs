@@ -83,11 +83,52 @@ impl PrivateKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs::File;
+    use std::os::unix::fs::FileExt;
+
+    // A part of SHA-512 of the seed: the signing scalar of RFC 8032 §5.1.5, without the bits that every scalar has.
+    static SEED: [u8; 32] = *b"the seed of a key for this test.";
+    static SCALAR: [u8; 16] = 0xc572_f87a_f762_1214_438b_58b8_be9b_a328_u128.to_be_bytes();
 
     #[test]
     fn wipe_overwrites_a_secret() {
         let mut secret = [7; 32];
         wipe(&mut secret);
         assert_eq!(secret, [0; 32]);
+    }
+
+    /// What the kernel sees of the 64 KiB of this thread's stack below the caller.
+    fn stack_below(memory: &File) -> Vec<u8> {
+        let here = 0u8;
+        let mut bytes = vec![0; 1 << 16];
+        let begin = &raw const here as u64 - bytes.len() as u64;
+        // On a main thread the pages that were never used are not readable.
+        for (page, chunk) in bytes.chunks_mut(4096).enumerate() {
+            let _ = memory.read_exact_at(chunk, begin + 4096 * page as u64);
+        }
+        bytes
+    }
+
+    /// Calls with a distance on the stack that the caller's further calls do not overwrite.
+    #[inline(never)]
+    fn deep_below<T>(call: impl FnOnce() -> T) -> T {
+        let distance = [1u8; 4096];
+        let result = call();
+        black_box(&distance);
+        result
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "miri has no /proc/self/mem")]
+    fn neither_reading_a_key_nor_signing_leaves_a_secret_on_the_stack() {
+        let memory = File::open("/proc/self/mem").unwrap();
+        let has = |secret: &[u8]| stack_below(&memory).windows(secret.len()).any(|bytes| bytes == secret);
+        let key = deep_below(|| PrivateKey::from_seed(SEED, None)).unwrap();
+        assert!(!has(&SEED) && !has(&SCALAR), "after reading");
+        deep_below(|| key.sign(b"message"));
+        assert!(!has(&SEED) && !has(&SCALAR), "after signing");
+        // The scalar stays there where nothing overwrites it.
+        deep_below(|| sign(&key.secret, b"message"));
+        assert!(has(&SCALAR), "this test finds what is left");
     }
 }
