@@ -75,3 +75,6 @@ fn check_own_did(settings: &Settings, key: Option<&PrivateKey>) -> Result<(), Er
 fn missing_key(settings: &Settings) -> Option<&Path> {
     settings.key.path().filter(|path| settings.generate_key && path.symlink_metadata().is_err())
 }
+
+#[cfg(test)]
+mod tests;
