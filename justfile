@@ -59,6 +59,10 @@ soak *arguments:
 interop:
     tests/interop/run
 
+# change one expression of src/MODULE at a time and list what no test notices (root, up to an hour)
+mutants module *shard:
+    tests/mutants/run {{module}} {{shard}}
+
 # fuzz for three minutes
 fuzz:
     fuzz/run
