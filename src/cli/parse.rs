@@ -39,8 +39,11 @@ pub fn parse(
             Ok(Invocation { request, warnings })
         }
         Err(problem) => {
-            // A mistyped variable may be the cause.
-            let problem = warnings.iter().fold(problem, |problem, warning| problem + "; " + warning);
+            // A mistyped variable may be the cause; one is named, so that the line has a limit.
+            let problem = match warnings.first() {
+                Some(warning) => problem + "; " + warning,
+                None => problem,
+            };
             let json_log = (spec.command == Command::BadgeKeep).then(|| arguments::json_log(&mut args));
             Err(UsageError { command: Some(spec), problem, json_log })
         }
