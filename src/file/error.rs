@@ -86,3 +86,24 @@ pub(crate) fn directory(path: &Path) -> &Path {
         _ => Path::new("."),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of EPERM, which also comes from an immutable file or a mandatory access control.
+    #[test]
+    fn blames_no_sticky_directory_that_is_none() {
+        let scratch = std::env::temp_dir().join(format!("capiscio-unit-sticky-{}", std::process::id()));
+        fs::create_dir(&scratch).unwrap();
+        let mut path = scratch.join("badge.jwt");
+        fs::write(&path, "").unwrap();
+        // A file of another user in a directory that is not sticky.
+        if std::os::unix::fs::chown(&path, Some(effective_uid() + 1), None).is_err() {
+            path = "/etc/passwd".into();
+        }
+        let error = FileError::new(&path, io::Error::from_raw_os_error(libc::EPERM).into());
+        fs::remove_dir_all(&scratch).unwrap();
+        assert!(matches!(error.reason, Reason::Io(_)), "{error:?}");
+    }
+}

@@ -374,3 +374,22 @@ fn a_linked_file_that_cannot_be_locked_is_not_removed() {
     traced.keeper.stop();
     assert_eq!(scratch.read(LOCK), "precious");
 }
+
+/// An ending keeper removes its lock file, which another one has just opened. Only the holder of the new one may remove
+/// temporary files.
+#[test]
+#[ignore = "needs strace: delays system calls"]
+fn a_lock_file_that_is_removed_before_it_is_locked_is_no_lock() {
+    const TEMPORARY: &str = ".badge.jwt.0001abcd.tmp";
+    let scratch = Scratch::with_key();
+    let mut late = Traced::spawn(&scratch, &["-e", "inject=flock:delay_enter=3000000:when=1"], &[]);
+    late.keeper.until("the lock file is open", |_| scratch.join(LOCK).exists());
+    scratch.remove(LOCK);
+    let mut holder = Keeper::start(&scratch, &[]);
+    scratch.write(TEMPORARY, "of a write");
+    assert_eq!(late.keeper.wait().code(), Some(1), "{}", late.keeper.log());
+    late.assert_injected();
+    assert_eq!(late.keeper.count_with("failed", &format!("pid {}", holder.pid())), 1, "{}", late.keeper.log());
+    assert!(scratch.join(TEMPORARY).exists());
+    holder.stop();
+}
