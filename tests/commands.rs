@@ -149,7 +149,7 @@ fn issue_to_a_dash_prints_even_if_the_environment_names_a_file() {
 fn issue_does_not_replace_the_file_behind_an_open_descriptor() {
     let scratch = Scratch::with_key();
     let redirected = fs::File::create(scratch.join("redirected")).unwrap();
-    // What /dev/stdout is. A regression must not replace that one.
+    // The same kind of link as /dev/stdout, which a regression must not replace.
     scratch.symlink("/proc/self/fd/1", "stdout");
     let mut command = capiscio(scratch.path());
     command.args(["badge", "issue", "--key", "private.jwk", "--out", "stdout"]).stdout(redirected);

@@ -175,7 +175,7 @@ fn a_symlink_in_its_place_is_replaced_and_never_followed() {
     assert_eq!(scratch.read("victim"), "precious");
 }
 
-/// A reader gets the right bytes from it, but whoever can write to its target changes them.
+/// A reader gets the right bytes from it, but a process that can write to its target changes them.
 #[test]
 fn a_symlink_to_an_equal_file_is_damage_and_is_replaced() {
     let scratch = Scratch::with_key();

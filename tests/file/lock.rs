@@ -131,7 +131,7 @@ fn a_lock_that_is_not_a_regular_file_is_named_and_left_alone() {
     assert_eq!(names_but_key(scratch.path()), [LOCK, "victim"]);
 }
 
-/// A FIFO without a writer blocks whoever opens it without O_NONBLOCK.
+/// open(2) of a FIFO without a writer blocks, except with O_NONBLOCK.
 #[test]
 fn a_fifo_under_the_name_of_the_lock_does_not_block_the_keeper() {
     let scratch = Scratch::with_key();

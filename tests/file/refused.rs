@@ -68,7 +68,7 @@ fn an_output_that_names_a_directory_is_refused() {
 fn an_open_descriptor_is_refused_as_output_under_any_name() {
     let scratch = Scratch::with_key();
     scratch.symlink("/dev/fd/1", "own-link");
-    // What /dev/stdout is. A regression must not replace that one.
+    // The same kind of link as /dev/stdout, which a regression must not replace.
     scratch.symlink("/proc/self/fd/1", "stdout");
     scratch.symlink("/proc/self/fd", "own-directory");
     scratch.write("out.txt", "precious\n");

@@ -1,4 +1,4 @@
-//! No output can hold the keeper: a terminal that nobody reads, a pipe that others fill, a full `--ready-fd`.
+//! No output can hold the keeper: a terminal whose reader has stopped, a pipe that others fill, a full `--ready-fd`.
 
 use crate::common::{Keeper, Scratch, keep, wrap};
 use crate::descriptors::inherit;

@@ -1,9 +1,9 @@
 //! The machine exactly at its thresholds.
 
 use super::*;
-use crate::badge::issue::Badge;
 use crate::error::Error;
 use crate::file::Damage;
+use crate::keeper::tests::badge;
 use std::io;
 
 /// 2026-11-23T16:27:16Z
@@ -73,15 +73,7 @@ impl Keeper {
 }
 
 fn issued(iat: i64, watched: bool) -> Event {
-    let badge = Badge {
-        token: "a.b.c".into(),
-        jti: "j".into(),
-        iat,
-        exp: iat + HOUR,
-        subject: "did:web:a".into(),
-        issuer: "https://i".into(),
-        key: "did:key:z".into(),
-    };
+    let badge = badge(Validity { iat, exp: iat + HOUR });
     Event::Issued { badge, reason: IssueReason::Due, watched }
 }
 

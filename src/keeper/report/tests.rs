@@ -1,8 +1,9 @@
 use super::*;
-use crate::badge::issue::Badge;
+use crate::badge::claims::Validity;
 use crate::error::Error;
 use crate::file::Damage;
 use crate::keeper::policy::{Policy, RESTORE_BURST};
+use crate::keeper::tests::badge;
 use crate::report::IssueReason;
 use std::io;
 
@@ -70,15 +71,7 @@ fn name(notice: &Notice) -> String {
 }
 
 fn issued(iat: i64) -> Event {
-    let badge = Badge {
-        token: "a.b.c".into(),
-        jti: "j".into(),
-        iat,
-        exp: iat + HOUR,
-        subject: "did:web:a".into(),
-        issuer: "https://i".into(),
-        key: "did:key:z".into(),
-    };
+    let badge = badge(Validity { iat, exp: iat + HOUR });
     let reason = if iat == START { IssueReason::Start } else { IssueReason::Due };
     Event::Issued { badge, reason, watched: true }
 }

@@ -3,3 +3,5 @@
 mod simulation;
 mod sleep;
 mod world;
+
+pub(super) use world::badge;

@@ -372,7 +372,7 @@ impl World {
     }
 }
 
-pub(super) fn badge(Validity { iat, exp }: Validity) -> Badge {
+pub(in crate::keeper) fn badge(Validity { iat, exp }: Validity) -> Badge {
     Badge {
         token: "a.b.c".into(),
         jti: "j".into(),
