@@ -8,17 +8,14 @@ use crate::keeper::{Settings, check_key, generate_missing_key, run};
 use crate::keystore::{is_credential, permissions_warning};
 use crate::report::log::Log;
 use crate::report::{Notice, Reporter, Supervisor, not_synced};
-use crate::system::descriptor::{inherited, stderr};
+use crate::system::descriptor::inherited;
 use crate::system::{process, seccomp, signals};
 use std::env;
-use std::io::IsTerminal;
 use std::path::PathBuf;
 
 /// Keeps the badge file current until a signal ends the process, and returns the exit status.
 #[inline(never)]
 pub(super) fn keep(settings: &Settings, options: KeepOptions, warnings: &[String]) -> u8 {
-    // Once it is closed, it is a terminal no more (ioctl(2) gives EIO).
-    let has_terminal = stderr().is_terminal();
     process::pass_on_nothing();
     seccomp::restrict_calls();
     // Before this process opens anything: so the number can only be a descriptor that the supervisor left open.
@@ -29,7 +26,9 @@ pub(super) fn keep(settings: &Settings, options: KeepOptions, warnings: &[String
     signals::ignore_job_control();
     let supervisor = Supervisor::new(ready_fd);
     let out = escaped(&options.output.path).to_string();
-    let mut reporter = Reporter { log: Log::new(options.json_log), supervisor, out, key_is_credential: false };
+    let log = Log::new(options.json_log);
+    let has_terminal = log.has_terminal;
+    let mut reporter = Reporter { log, supervisor, out, key_is_credential: false };
     for warning in warnings {
         reporter.tell(&[Notice::Warning(warning)]);
     }

@@ -9,8 +9,8 @@ mod verify;
 use crate::cli::{Invocation, Request, parse};
 use crate::error::Error;
 use crate::report::Notice;
-use crate::report::log::{Log, write_stderr};
-use crate::system::descriptor::stdout;
+use crate::report::log::Log;
+use crate::system::descriptor::{stderr, stdout, write_or_drop};
 use crate::system::{environment, process, signals};
 use std::env;
 use std::fmt::Display;
@@ -39,11 +39,10 @@ pub fn main() -> u8 {
     if !matches!(request, Request::Keep(..)) {
         // Every other command ends by itself, and Ctrl-C may end it sooner.
         signals::unblock();
-        warnings.iter().for_each(|warning| print_warning(warning));
     }
     let done = |()| OK;
     let result = match request {
-        Request::Keep(settings, options) => Ok(keep::keep(&settings, options, &warnings)),
+        Request::Keep(settings, options) => return keep::keep(&settings, options, &warnings),
         Request::Issue(settings, output) => issue::issue(&settings, output).map(done),
         Request::Health(args) => Ok(health::health(&args)),
         Request::Verify(args) => verify::verify(&args),
@@ -51,15 +50,18 @@ pub fn main() -> u8 {
         Request::KeyPublic(args) => key::public(&args).map(done),
         Request::Print(text) => print(&text).map(done),
     };
+    // Last: a message ends the effect of a caller's alarm(2).
+    warnings.iter().for_each(|warning| print_warning(warning));
     result.unwrap_or_else(|error| {
         print_message(&error);
         error.exit_code()
     })
 }
 
-/// One line on stderr.
+/// One line on stderr. From then on a caller's alarm(2) has no effect.
 fn print_message(message: &dyn Display) {
-    write_stderr(&format!("capiscio: {message}\n"));
+    signals::handle_alarm();
+    write_or_drop(&stderr(), format!("capiscio: {message}\n").as_bytes());
 }
 
 fn print_warning(warning: &str) {

@@ -6,12 +6,21 @@ use super::time::date;
 use crate::encoding::json::JsonObject;
 use crate::system::clock;
 use crate::system::descriptor::{stderr, write_or_drop};
+use crate::system::signals::handle_alarm;
 use std::env::var_os;
-use std::os::fd::AsFd;
+use std::io::{IsTerminal, Write};
 use std::os::unix::fs::MetadataExt;
 
 /// Writes notices as lines of one form.
-pub(crate) enum Log {
+pub(crate) struct Log {
+    form: Form,
+    /// A regular file takes a line at once.
+    is_regular: bool,
+    /// Asked at the start: once it is closed, it is a terminal no more (ioctl(2) gives EIO).
+    pub has_terminal: bool,
+}
+
+enum Form {
     /// Date, level, sentence.
     Text,
     /// The priority that journald strips (sd-daemon(3)), sentence. The journal adds the time.
@@ -24,15 +33,21 @@ pub(crate) enum Log {
 const MAX_LINE: usize = 4096;
 
 impl Log {
-    /// Child processes inherit `$JOURNAL_STREAM`: it counts only when it names what stderr is.
+    /// Child processes inherit `$JOURNAL_STREAM`: it counts only when it names what stderr is. From now on SIGALRM does
+    /// nothing but interrupt a line.
     pub(crate) fn new(json: bool) -> Log {
+        handle_alarm();
+        let found = stderr().metadata().ok();
+        let kind = found.as_ref().map_or(0, |found| found.mode() & libc::S_IFMT);
         // "device:inode" (systemd.exec(5)).
-        let stream = stderr().metadata().map(|found| format!("{}:{}", found.dev(), found.ino()));
-        match var_os("JOURNAL_STREAM") {
-            _ if json => Log::Json,
-            Some(journal) if stream.is_ok_and(|stream| journal == *stream) => Log::Journal,
-            _ => Log::Text,
-        }
+        let stream = found.map(|found| format!("{}:{}", found.dev(), found.ino()));
+        let form = match var_os("JOURNAL_STREAM") {
+            _ if json => Form::Json,
+            Some(journal) if stream.is_some_and(|stream| journal == *stream) => Form::Journal,
+            _ => Form::Text,
+        };
+        let has_terminal = kind == libc::S_IFCHR && stderr().is_terminal();
+        Log { form, is_regular: kind == libc::S_IFREG, has_terminal }
     }
 
     /// `out` is the badge file, escaped. A line that would not fit into a pipe at once loses its facts and the end of its
@@ -46,24 +61,23 @@ impl Log {
             line.facts = JsonObject::new();
             text = self.format(&line);
         }
-        write_stderr(&text);
+        if self.is_regular {
+            let _ = stderr().write(text.as_bytes());
+        } else {
+            write_or_drop(&stderr(), text.as_bytes());
+        }
     }
 
     fn format(&self, Line { level, event, sentence, facts }: &Line) -> String {
         let (name, priority) = level;
         let now = clock::wall().div_euclid(1000);
-        match self {
-            Log::Text => format!("{} {name}: {sentence}\n", date(now)),
-            Log::Journal => format!("<{priority}>{sentence}\n"),
-            Log::Json => {
+        match self.form {
+            Form::Text => format!("{} {name}: {sentence}\n", date(now)),
+            Form::Journal => format!("<{priority}>{sentence}\n"),
+            Form::Json => {
                 let object = JsonObject::new().integer("time", now).string("level", name).string("event", event);
                 object.string("message", sentence).extend(facts).finish() + "\n"
             }
         }
     }
-}
-
-/// Writes to stderr, and drops what it does not take at once.
-pub(crate) fn write_stderr(text: &str) {
-    write_or_drop(stderr().as_fd(), text.as_bytes());
 }

@@ -8,7 +8,6 @@ use crate::system::descriptor::write_or_drop;
 use std::env::var_os;
 use std::ffi::OsStr;
 use std::fs::File;
-use std::os::fd::AsFd;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
@@ -49,7 +48,7 @@ impl Supervisor {
             Notice::Issued { reason: IssueReason::Start, .. } => {
                 self.send("READY=1");
                 if let Some(file) = self.ready_fd.take() {
-                    write_or_drop(file.as_fd(), b"\n");
+                    write_or_drop(&file, b"\n");
                 }
             }
             Notice::RenewalRequested => {

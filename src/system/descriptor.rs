@@ -1,9 +1,9 @@
 //! Descriptors: inherited ones, the standard streams, reading, and waiting (poll(2)).
 
-use super::signals::interrupting;
+use super::signals::interrupt_every;
 use super::{check, retry};
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::mem::ManuallyDrop;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -68,14 +68,15 @@ pub(crate) fn readable<const N: usize>(fds: [Option<BorrowedFd<'_>>; N]) -> io::
     Ok(set.map(|entry| entry.revents != 0))
 }
 
-/// Writes in one call, and drops what the descriptor does not take within 100 ms.
+/// Writes in one call, and drops what the descriptor does not take within 100 ms. After [`super::signals::handle_alarm`].
 ///
 /// poll(2) promises only that a terminal takes a byte, and another process may fill a shared pipe before the write.
-pub(crate) fn write_or_drop(fd: BorrowedFd<'_>, bytes: &[u8]) {
-    let mut entry = libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLOUT, revents: 0 };
-    // SAFETY: one initialized entry, and the borrowed descriptor stays open.
+pub(crate) fn write_or_drop(mut file: &File, bytes: &[u8]) {
+    let mut entry = libc::pollfd { fd: file.as_raw_fd(), events: libc::POLLOUT, revents: 0 };
+    // SAFETY: one initialized entry, and the borrowed file stays open.
     if unsafe { libc::poll(&raw mut entry, 1, 0) == 1 } {
-        // SAFETY: the bytes are readable, and the borrowed descriptor stays open.
-        interrupting(|| _ = unsafe { libc::write(fd.as_raw_fd(), bytes.as_ptr().cast(), bytes.len()) });
+        interrupt_every(100_000);
+        let _ = file.write(bytes);
+        interrupt_every(0);
     }
 }

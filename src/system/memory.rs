@@ -4,8 +4,8 @@
 //! Wiping each of them by hand would miss one sooner or later; this misses none on the heap.
 
 use super::descriptor::{stderr, write_or_drop};
+use super::signals::handle_alarm;
 use std::alloc::{GlobalAlloc, Layout};
-use std::os::fd::AsFd;
 use std::ptr::null_mut;
 
 /// malloc(3) and a free(3) that wipes first.
@@ -41,7 +41,8 @@ unsafe impl GlobalAlloc for Wiping {
 #[cold]
 fn out_of_memory() -> ! {
     let message = b"capiscio: out of memory: the kernel grants no more; raise the limit (ulimit -v)\n";
-    write_or_drop(stderr().as_fd(), message);
+    handle_alarm();
+    write_or_drop(&stderr(), message);
     // SAFETY: _exit(2) takes an integer and runs no code of this process.
     unsafe { libc::_exit(1) }
 }

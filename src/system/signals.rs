@@ -16,62 +16,62 @@ pub(crate) enum Signal {
     Renew,
 }
 
-fn handled() -> libc::sigset_t {
+/// The signals that [`Signals`] reads.
+const HANDLED: &[libc::c_int] = &[libc::SIGTERM, libc::SIGINT, libc::SIGHUP];
+
+fn set_of(signals: &[libc::c_int]) -> libc::sigset_t {
     // SAFETY: the set consists of integers; the signal numbers exist.
     unsafe {
         let mut set = zeroed();
         libc::sigemptyset(&raw mut set);
-        for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP] {
-            libc::sigaddset(&raw mut set, signal);
+        for signal in signals {
+            libc::sigaddset(&raw mut set, *signal);
         }
         set
     }
 }
 
-/// Blocks the signals that [`Signals`] reads. PID 1 and a process under nohup get blocked signals, too.
+/// Blocks [`HANDLED`]. PID 1 and a process under nohup get blocked signals, too.
 ///
 /// Also ignores SIGXFSZ, so that a file that grows past RLIMIT_FSIZE is an error of write(2) and does not end the process.
 pub(crate) fn block() {
-    mask(libc::SIG_BLOCK);
+    mask(libc::SIG_BLOCK, HANDLED);
     // SAFETY: SIG_IGN is a valid disposition, and no handler runs.
     unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
 }
 
 /// Restores the default effect of the signals, for the commands that end by themselves.
 pub(crate) fn unblock() {
-    mask(libc::SIG_UNBLOCK);
+    mask(libc::SIG_UNBLOCK, HANDLED);
 }
 
-fn mask(how: libc::c_int) {
-    let set = handled();
+fn mask(how: libc::c_int, signals: &[libc::c_int]) {
+    let set = set_of(signals);
     // SAFETY: the set is initialized, and a null pointer for the old one is allowed; this program has one thread.
     unsafe { libc::sigprocmask(how, &raw const set, null_mut()) };
 }
 
-/// Interrupts the system calls of `call` every 100 ms: one that blocks ends with EINTR, or short (signal(7)).
-///
-/// For a write that poll(2) promised not to block. Afterwards SIGALRM and its timer are as before.
-pub(crate) fn interrupting(call: impl FnOnce()) {
+/// Makes SIGALRM interrupt a system call and do nothing else, and stops its timer, which execve(2) passes on.
+pub(crate) fn handle_alarm() {
     extern "C" fn ignore(_: libc::c_int) {}
-    // The timer repeats, because the first signal may come before the call has begun.
-    let period = libc::timeval { tv_sec: 0, tv_usec: 100_000 };
-    let timer = libc::itimerval { it_interval: period, it_value: period };
-    // SAFETY: the structures consist of integers, an address and padding, so zeroed they are valid: no SA_RESTART, no
-    // other signal blocked. `ignore` touches nothing. All pointers are to local values of this one thread.
+    // SAFETY: the structure consists of integers, an address and padding, so zeroed it is valid: no SA_RESTART, no other
+    // signal blocked. It outlives the call, and `ignore` touches nothing.
     unsafe {
         let mut action: libc::sigaction = zeroed();
-        let (mut alarm, mut old_mask, mut old_action) = (zeroed(), zeroed(), action);
-        let mut old_timer = timer;
         action.sa_sigaction = ignore as extern "C" fn(libc::c_int) as usize;
-        libc::sigaddset(&raw mut alarm, libc::SIGALRM);
-        libc::sigaction(libc::SIGALRM, &raw const action, &raw mut old_action);
-        libc::sigprocmask(libc::SIG_UNBLOCK, &raw const alarm, &raw mut old_mask);
-        libc::setitimer(libc::ITIMER_REAL, &raw const timer, &raw mut old_timer);
-        call();
-        libc::setitimer(libc::ITIMER_REAL, &raw const old_timer, null_mut());
-        libc::sigprocmask(libc::SIG_SETMASK, &raw const old_mask, null_mut());
-        libc::sigaction(libc::SIGALRM, &raw const old_action, null_mut());
+        libc::sigaction(libc::SIGALRM, &raw const action, null_mut());
     }
+    mask(libc::SIG_UNBLOCK, &[libc::SIGALRM]);
+    interrupt_every(0);
+}
+
+/// Sends SIGALRM to this process again and again, or with 0 no more: after [`handle_alarm`] a system call that blocks
+/// ends with EINTR, or short (signal(7)). It is repeated because the first one may come before the call has begun.
+pub(crate) fn interrupt_every(microseconds: i32) {
+    let period = libc::timeval { tv_sec: 0, tv_usec: microseconds.into() };
+    let timer = libc::itimerval { it_interval: period, it_value: period };
+    // SAFETY: the structure outlives the call; a null pointer for the old one is allowed.
+    unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const timer, null_mut()) };
 }
 
 /// Makes the kernel reap the children that PID 1 of a container inherits, and lets a background job write to a terminal
@@ -93,7 +93,7 @@ pub(crate) struct Signals {
 impl Signals {
     /// Opens the descriptor, after [`block`]. `hangup_stops`: SIGHUP means that the terminal was closed.
     pub(crate) fn open(hangup_stops: bool) -> io::Result<Signals> {
-        let set = handled();
+        let set = set_of(HANDLED);
         // SAFETY: -1 requests a new descriptor, without another owner; the set is initialized and outlives the call.
         let fd = unsafe { opened(libc::signalfd(-1, &raw const set, libc::SFD_NONBLOCK | libc::SFD_CLOEXEC)) }?;
         Ok(Signals { fd, hangup_stops })

@@ -1,15 +1,15 @@
 //! No output can hold the keeper: a terminal whose reader has stopped, a pipe that others fill, a full `--ready-fd`.
 
-use crate::common::{Keeper, Scratch, keep, wrap};
+use crate::common::{Keeper, RFC_PUBLIC, Scratch, capiscio, finish, keep, wrap};
 use crate::descriptors::inherit;
-use crate::tools::{OTHER_USER, chown};
+use crate::tools::{OTHER_USER, chown, wait_until_idle};
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Write, pipe};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// Both ends of a new terminal: the one of its emulator, and the one of its programs.
 fn terminal() -> (File, File) {
@@ -157,4 +157,61 @@ fn a_background_job_writes_to_a_terminal_that_stops_those() {
     // SAFETY: kill(2) takes two integers; the shell has not reaped its child, which still runs.
     assert_eq!(unsafe { libc::kill(pid, libc::SIGTERM) }, 0);
     shell.wait();
+}
+
+/// Starts a timer of SIGALRM, which outlives execve(2) (setitimer(2)).
+fn inherit_timer(command: &mut Command, interval_usec: i64, is_blocked: bool) {
+    let every = |tv_usec| libc::timeval { tv_sec: 0, tv_usec };
+    let timer = libc::itimerval { it_interval: every(interval_usec), it_value: every(10_000) };
+    // SAFETY: sigemptyset(3), sigaddset(3), sigprocmask(2) and setitimer(2) with pointers to local values.
+    unsafe {
+        command.pre_exec(move || {
+            let mut alarm = std::mem::zeroed();
+            libc::sigemptyset(&raw mut alarm);
+            libc::sigaddset(&raw mut alarm, libc::SIGALRM);
+            let how = if is_blocked { libc::SIG_BLOCK } else { libc::SIG_UNBLOCK };
+            libc::sigprocmask(how, &raw const alarm, std::ptr::null_mut());
+            match libc::setitimer(libc::ITIMER_REAL, &raw const timer, std::ptr::null_mut()) {
+                0 => Ok(()),
+                _ => Err(std::io::Error::last_os_error()),
+            }
+        });
+    }
+}
+
+#[test]
+fn sigalrm_never_ends_it() {
+    let scratch = Scratch::with_key();
+    let mut keeper = Keeper::start(&scratch, &[]);
+    for _ in 0..3 {
+        keeper.signal(libc::SIGALRM);
+        keeper.renew();
+    }
+    keeper.stop();
+}
+
+#[test]
+fn an_inherited_timer_of_sigalrm_neither_ends_nor_wakes_it() {
+    let scratch = Scratch::with_key();
+    let mut command = keep(&scratch, "badge.jwt");
+    // Blocked, so that it is pending, and does not kill the process before it is a keeper.
+    inherit_timer(&mut command, 1000, true);
+    let mut keeper = Keeper::start_command(&scratch, &mut command, "badge.jwt");
+    wait_until_idle(&keeper);
+    keeper.stop();
+}
+
+#[test]
+fn the_alarm_of_a_caller_ends_a_command_also_after_a_warning() {
+    let scratch = Scratch::empty();
+    scratch.write("public.jwk", RFC_PUBLIC);
+    let mut command = capiscio(scratch.path());
+    command.args(["badge", "verify", "-", "--key", "other.jwk", "--key", "public.jwk"]);
+    // Open and empty, so that the command waits.
+    command.stdin(Stdio::piped()).stderr(Stdio::piped());
+    inherit_timer(&mut command, 0, false);
+    let mut child = command.spawn().unwrap();
+    let stdin = child.stdin.take();
+    assert_eq!(finish(child).signal, Some(libc::SIGALRM));
+    drop(stdin);
 }
