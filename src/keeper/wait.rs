@@ -27,7 +27,7 @@ impl EventSources {
     pub(super) fn open(watchdog_period: Option<i64>, hangup_stops: bool) -> io::Result<EventSources> {
         let watchdog = watchdog_period.map(|_| Timer::open(libc::CLOCK_BOOTTIME)).transpose()?;
         if let (Some(timer), Some(period)) = (&watchdog, watchdog_period) {
-            timer.arm(Some(clock::boot() + period), period)?;
+            timer.arm(clock::boot() + period, period)?;
         }
         let (wall, boot) = (Timer::open(libc::CLOCK_REALTIME)?, Timer::open(libc::CLOCK_BOOTTIME)?);
         Ok(EventSources { signals: Signals::open(hangup_stops)?, wall, boot, watchdog })
@@ -42,14 +42,16 @@ impl EventSources {
         file: Option<BorrowedFd<'_>>,
         ping: impl Fn(),
     ) -> io::Result<Event> {
-        self.wall.arm(sleep.wall, 0)?;
-        self.boot.arm(sleep.boot, 0)?;
+        sleep.wall.map_or(Ok(()), |at| self.wall.arm(at, 0))?;
+        sleep.boot.map_or(Ok(()), |at| self.boot.arm(at, 0))?;
         // No timer reports that the clock was set between the decision and the arming.
         if now().clock_step_since(decided) != 0 {
             return Ok(Event::Woke);
         }
         let file = file.filter(|_| !sleep.ignore_file_events);
-        let [signals, wall, boot] = [self.signals.fd(), self.wall.fd(), self.boot.fd()].map(Some);
+        // The other timers may still be armed from an earlier sleep, and are not waited for.
+        let (wall, boot) = (sleep.wall.map(|_| self.wall.fd()), sleep.boot.map(|_| self.boot.fd()));
+        let signals = Some(self.signals.fd());
         let watchdog = self.watchdog.as_ref().map(Timer::fd);
         loop {
             let [signaled, wall, boot, touched, ping_due] = readable([signals, wall, boot, file, watchdog])?;
@@ -62,7 +64,7 @@ impl EventSources {
                 Some(Signal::Stop) => return Ok(Event::StopRequested),
                 Some(Signal::Renew) => return Ok(Event::RenewalRequested),
                 None if touched => return Ok(Event::FileTouched),
-                // The next sleep arms both timers anew, which makes them unreadable (timerfd_create(2)).
+                // The next sleep that waits for this timer arms it anew, which makes it unreadable (timerfd_create(2)).
                 None if wall || boot => return Ok(Event::Woke),
                 None => {}
             }

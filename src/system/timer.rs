@@ -18,12 +18,11 @@ impl Timer {
     }
 
     /// Arms the timer for `at` and, unless `period` is 0, for every `period` after it, in milliseconds of its clock; a time
-    /// in the past fires at once. `None` disarms it, and it does not fire on clock steps either.
-    pub(crate) fn arm(&self, at: Option<i64>, period: i64) -> io::Result<()> {
+    /// in the past fires at once. A timer that has fired becomes unreadable.
+    pub(crate) fn arm(&self, at: i64, period: i64) -> io::Result<()> {
         // The kernel ignores CANCEL_ON_SET for other clocks than CLOCK_REALTIME (timerfd_create(2)).
         let flags = libc::TFD_TIMER_ABSTIME | libc::TFD_TIMER_CANCEL_ON_SET;
-        let setting =
-            libc::itimerspec { it_interval: timespec(period), it_value: timespec(at.map_or(0, |at| at.max(1))) };
+        let setting = libc::itimerspec { it_interval: timespec(period), it_value: timespec(at.max(1)) };
         // SAFETY: `setting` outlives the call; a null pointer for the old value is allowed.
         let result = unsafe { libc::timerfd_settime(self.0.as_raw_fd(), flags, &raw const setting, null_mut()) };
         match check(result) {
