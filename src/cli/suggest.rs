@@ -32,12 +32,11 @@ fn nearest(name: &str, known: impl Iterator<Item = &'static str>) -> Option<&'st
 ///
 /// No name of another CapiscIO program and of no Kubernetes Service is that near (`tests/cli/variables.rs`).
 pub(super) fn unknown_variables(names: &[&str], spec: &CommandSpec) -> Vec<String> {
-    let mut known: Vec<String> = spec.flags().map(Spec::variable).collect();
-    known.push(KEY_VARIABLE.into());
+    let known = || spec.flags().map(Spec::variable).chain([KEY_VARIABLE.into()]);
     let mut warnings = Vec::new();
-    for name in names.iter().filter(|name| name.starts_with(PREFIX) && !known.iter().any(|known| known == *name)) {
+    for name in names.iter().filter(|name| name.starts_with(PREFIX) && !known().any(|known| known == **name)) {
         let edits = |known: &String| if known.len() > PREFIX.len() + 5 { 2 } else { 1 };
-        if let Some(meant) = known.iter().find(|known| distance(name.as_bytes(), known.as_bytes()) <= edits(known)) {
+        if let Some(meant) = known().find(|known| distance(name.as_bytes(), known.as_bytes()) <= edits(known)) {
             let name = quoted(name.as_ref());
             warnings.push(format!("unknown variable {name} is ignored (did you mean {meant}?)"));
         }

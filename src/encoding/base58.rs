@@ -19,7 +19,7 @@ pub fn decode(text: &str) -> Option<Vec<u8>> {
 /// Converts digits, most significant first, to another base; each leading zero stays one digit.
 fn convert(digits: &[u8], from: u32, to: u32) -> Vec<u8> {
     // Least significant first; a number begins without digits, so leading zeros add none.
-    let mut out: Vec<u8> = Vec::new();
+    let mut out: Vec<u8> = Vec::with_capacity(digits.len() * 3 / 2);
     for digit in digits {
         let mut carry = u32::from(*digit);
         for place in &mut out {

@@ -8,6 +8,12 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 /// Encodes `bytes` with the url-safe alphabet and no padding.
 pub fn encode(bytes: &[u8]) -> String {
     let mut out = String::with_capacity((bytes.len() * 4).div_ceil(3));
+    encode_to(&mut out, bytes);
+    out
+}
+
+/// Appends what [`encode`] returns.
+pub(crate) fn encode_to(out: &mut String, bytes: &[u8]) {
     for chunk in bytes.chunks(3) {
         // The bytes fill the top 24 of 32 bits.
         let mut group = [0; 4];
@@ -18,7 +24,6 @@ pub fn encode(bytes: &[u8]) -> String {
             out.push(char::from(ALPHABET[digit as usize]));
         }
     }
-    out
 }
 
 /// Decodes what [`encode`] writes, and nothing else.

@@ -28,24 +28,24 @@ pub(super) struct Line {
 
 /// The line of a notice, if it has one. `out` is the badge file, escaped.
 pub(super) fn line(notice: &Notice, out: &str) -> Option<Line> {
-    let (none, about) = (JsonObject::new(), JsonObject::new().string("out", out));
+    let (none, about) = (JsonObject::new, || JsonObject::new().string("out", out));
     let (level, event, sentence, facts) = match notice {
         Notice::RenewalRequested | Notice::Sleeping(_) => return None,
-        Notice::Warning(warning) => (WARNING, "warning", (*warning).to_owned(), none),
-        Notice::Refused(problem) => (ERROR, "failed", (*problem).to_owned(), none),
+        Notice::Warning(warning) => (WARNING, "warning", (*warning).to_owned(), none()),
+        Notice::Refused(problem) => (ERROR, "failed", (*problem).to_owned(), none()),
         Notice::KeyGenerated { path, did } => {
             let path = escaped(path).to_string();
             let sentence = format!("generated the private key {path}; its public key is {did}");
-            (INFO, "key", sentence, none.string("key", &path).string("did", did))
+            (INFO, "key", sentence, none().string("key", &path).string("did", did))
         }
         Notice::WaitingForClock { now } => {
             let now = date(*now);
             let sentence = format!("waiting for the clock to be set (it says {now}); no badge is signed until then");
-            (WARNING, "waiting", sentence, none)
+            (WARNING, "waiting", sentence, none())
         }
         Notice::ClockSet { from, to } => {
             let sentence = format!("the clock was set from {} to {}", date(*from), date(*to));
-            (WARNING, "clock", sentence, none.integer("step", to - from))
+            (WARNING, "clock", sentence, none().integer("step", to - from))
         }
         Notice::Issued { badge, reason: IssueReason::Start, renewal, now } => {
             let (subject, key) = (escaped(&badge.subject), short_key(&badge.key));
@@ -67,18 +67,18 @@ pub(super) fn line(notice: &Notice, out: &str) -> Option<Line> {
                 None => "restoring it".into(),
                 Some(at) => format!("another process keeps changing it, so it is restored at {}", date(*at)),
             };
-            (WARNING, "damaged", format!("badge file {out} {}; {next}", describe(damage)), about)
+            (WARNING, "damaged", format!("badge file {out} {}; {next}", describe(damage)), about())
         }
-        Notice::Restored => (INFO, "restored", format!("restored {out}"), about),
-        Notice::Failed { error, next_attempt: None } => (ERROR, "failed", error.to_string(), none),
+        Notice::Restored => (INFO, "restored", format!("restored {out}"), about()),
+        Notice::Failed { error, next_attempt: None } => (ERROR, "failed", error.to_string(), none()),
         Notice::Failed { error, next_attempt: Some(at) } => {
             let sentence = format!("{error}; next attempt at {}", date(*at));
-            (ERROR, "failed", sentence, none.integer("next_attempt", *at))
+            (ERROR, "failed", sentence, none().integer("next_attempt", *at))
         }
-        Notice::File(warning) => (WARNING, "warning", file_warning(warning, out), none),
+        Notice::File(warning) => (WARNING, "warning", file_warning(warning, out), none()),
         Notice::Stopped { has_badge } => {
             let end = if *has_badge { "the badge remains in" } else { "no badge was written to" };
-            (INFO, "stopped", format!("stopped; {end} {out}"), about)
+            (INFO, "stopped", format!("stopped; {end} {out}"), about())
         }
     };
     Some(Line { level, event, sentence, facts })

@@ -56,7 +56,7 @@ impl Supervisor {
                 self.send(&format!("RELOADING=1\nMONOTONIC_USEC={}", clock::monotonic_usec()));
             }
             Notice::Failed { error, .. } => self.failure = error.to_string(),
-            Notice::Sleeping(status) => self.status(*status),
+            Notice::Sleeping(status) if self.socket.is_some() => self.status(*status),
             Notice::Stopped { .. } => self.send("STOPPING=1"),
             _ => {}
         }

@@ -48,7 +48,8 @@ pub(crate) fn read_at_most(mut file: &File, max: usize) -> io::Result<Vec<u8>> {
     let (mut bytes, mut filled) = (Vec::new(), 0);
     loop {
         if filled == bytes.len() {
-            bytes.resize(max.min(filled + 1024), 0);
+            // For more than 1004 bytes musl's malloc(3) maps a page.
+            bytes.resize(max.min(filled + 1000), 0);
         }
         let read = retry(|| file.read(&mut bytes[filled..]))?;
         filled += read;

@@ -153,11 +153,11 @@ fn last_component(path: &Path) -> io::Result<CString> {
 
 /// The target of a symbolic link that is open with O_PATH and O_NOFOLLOW (readlink(2)).
 pub(crate) fn read_link(link: &File) -> io::Result<PathBuf> {
-    let mut target = vec![0u8; libc::PATH_MAX as usize];
+    let mut target = [0u8; libc::PATH_MAX as usize];
     // SAFETY: the empty name is NUL-terminated, and the kernel writes at most the length of the buffer.
     let read = unsafe { libc::readlinkat(link.as_raw_fd(), c"".as_ptr(), target.as_mut_ptr().cast(), target.len()) };
-    target.truncate(usize::try_from(read).map_err(|_| io::Error::last_os_error())?);
-    Ok(OsString::from_vec(target).into())
+    let read = usize::try_from(read).map_err(|_| io::Error::last_os_error())?;
+    Ok(OsString::from_vec(target[..read].to_vec()).into())
 }
 
 /// Whether files there can change without an inotify event. `false` on an error.

@@ -1,6 +1,7 @@
 //! JSON objects with their members in a chosen order.
 
 use crate::encoding::escaped;
+use std::fmt::{Display, Write};
 
 /// A JSON object under construction: compact, members in the order of the calls.
 ///
@@ -9,11 +10,14 @@ pub(crate) struct JsonObject(String);
 
 impl JsonObject {
     pub(crate) fn new() -> JsonObject {
-        JsonObject(String::from("{"))
+        // Doubled once, it holds the claims of most badges.
+        let mut text = String::with_capacity(236);
+        text.push('{');
+        JsonObject(text)
     }
 
     pub(crate) fn string(self, name: &str, value: &str) -> JsonObject {
-        self.raw(name, &quote(value))
+        self.member(name, &format_args!("\"{}\"", escaped(value)))
     }
 
     /// A string member, left out when there is no value.
@@ -24,19 +28,24 @@ impl JsonObject {
     /// An array member, left out when it is empty.
     pub(crate) fn strings(self, name: &str, values: &[String]) -> JsonObject {
         match values.iter().map(|value| quote(value)).reduce(|items, value| items + "," + &value) {
-            Some(items) => self.raw(name, &format!("[{items}]")),
+            Some(items) => self.member(name, &format_args!("[{items}]")),
             None => self,
         }
     }
 
     pub(crate) fn integer(self, name: &str, value: i64) -> JsonObject {
-        self.raw(name, &value.to_string())
+        self.member(name, &value)
     }
 
     /// A member whose value is JSON already.
-    pub(crate) fn raw(mut self, name: &str, json: &str) -> JsonObject {
+    pub(crate) fn raw(self, name: &str, json: &str) -> JsonObject {
+        self.member(name, &json)
+    }
+
+    fn member(mut self, name: &str, json: &dyn Display) -> JsonObject {
         let comma = if self.0.len() > 1 { "," } else { "" };
-        self.0 += &format!("{comma}\"{name}\":{json}");
+        // Writing to a String never fails.
+        let _ = write!(self.0, "{comma}\"{name}\":{json}");
         self
     }
 
