@@ -19,6 +19,8 @@ pub struct Invocation {
 }
 
 /// Parses the arguments (without the program's own name) and the environment, in which `names` are all variables.
+// Not inlined, so that its locals do not stay on the stack of a keeper.
+#[inline(never)]
 pub fn parse(
     arguments: impl IntoIterator<Item = OsString>,
     environment: Variables,

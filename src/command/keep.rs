@@ -42,6 +42,8 @@ pub(super) fn keep(settings: &Settings, options: KeepOptions, warnings: &[String
 }
 
 /// Everything that comes before the first badge, which may have to wait for the clock.
+// Not inlined, so that its locals do not stay on the stack of the keeper.
+#[inline(never)]
 fn start(settings: &Settings, output: OutputOptions, reporter: &mut Reporter) -> Result<OutputFile, Error> {
     let path = settings.key.path();
     check_key(settings)?;
