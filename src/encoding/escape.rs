@@ -18,6 +18,11 @@ pub struct Escaped<'a>(&'a OsStr);
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Nearly every text is written in one call.
+        let is_plain = |byte| matches!(byte, b' ' | b'!' | b'#'..=b'[' | b']'..=b'~');
+        if let Some(text) = self.0.to_str().filter(|text| text.bytes().all(is_plain)) {
+            return f.write_str(text);
+        }
         for chunk in self.0.as_encoded_bytes().utf8_chunks() {
             for character in chunk.valid().chars() {
                 match character {

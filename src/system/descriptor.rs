@@ -45,10 +45,10 @@ fn stream(number: i32) -> ManuallyDrop<File> {
 ///
 /// std's read_to_end costs 1.2 KB of code, and it can leave 32 bytes of what it reads, here a key, on the stack.
 pub(crate) fn read_at_most(mut file: &File, max: usize) -> io::Result<Vec<u8>> {
-    let (mut bytes, mut filled) = (Vec::new(), 0);
+    // musl's malloc(3) maps a page of its own for a little more than 1000 bytes.
+    let (mut bytes, mut filled) = (vec![0; max.min(1000)], 0);
     loop {
         if filled == bytes.len() {
-            // For more than 1004 bytes musl's malloc(3) maps a page.
             bytes.resize(max.min(filled + 1000), 0);
         }
         let read = retry(|| file.read(&mut bytes[filled..]))?;
