@@ -6,7 +6,7 @@ use crate::encoding::escaped;
 use crate::error::Error;
 use crate::file::{OutputFile, OutputOptions};
 use crate::keeper::policy::CLOCK_FLOOR;
-use crate::keeper::{Settings, check_key, generate_missing_key, is_valid_now, issue as sign};
+use crate::keeper::{Settings, first_key, is_valid_now, issue as sign, read_existing_key};
 use crate::report::{file_warning, not_synced};
 use crate::system::clock;
 
@@ -19,13 +19,13 @@ pub(super) fn issue(settings: &Settings, output: Option<OutputOptions>) -> Resul
     }
     let validity = Validity { iat, exp: iat.saturating_add(settings.policy.lifetime) };
     let path = settings.key.path();
-    check_key(settings)?;
+    let existing = read_existing_key(settings)?;
     let output = output.map(|options| OutputFile::open(options, path)).transpose().map_err(Error::WriteBadge)?;
-    let generated = generate_missing_key(settings)?;
-    if let (Some(path), Some(error)) = (path, generated.and_then(|key| key.sync_error)) {
+    let first = first_key(settings, existing)?;
+    if let (Some(path), Some(error)) = (path, first.sync_error) {
         print_warning(&not_synced(&escaped(path), &error));
     }
-    let badge = sign(settings, validity)?;
+    let badge = sign(settings, &first.key, validity)?;
     let Some(mut output) = output else { return print(&(badge.token + "\n")) };
     let written = output.replace(badge.token.as_bytes(), &|| is_valid_now(validity));
     for warning in &output.warnings {

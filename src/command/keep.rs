@@ -4,7 +4,8 @@ use crate::cli::KeepOptions;
 use crate::encoding::{escaped, shell_word};
 use crate::error::{Error, absolute};
 use crate::file::{OutputFile, OutputOptions};
-use crate::keeper::{Settings, check_key, generate_missing_key, run};
+use crate::keeper::{Settings, first_key, read_existing_key, run};
+use crate::key::PrivateKey;
 use crate::keystore::{is_credential, permissions_warning};
 use crate::report::log::Log;
 use crate::report::{Notice, Reporter, Supervisor, not_synced};
@@ -34,7 +35,7 @@ pub(super) fn keep(settings: &Settings, options: KeepOptions, warnings: &[String
     }
     let exit = started
         .and_then(|()| start(settings, options.output, &mut reporter))
-        .and_then(|mut output| run(settings, &mut output, &mut reporter, has_terminal));
+        .and_then(|(output, key)| run(settings, key, output, &mut reporter, has_terminal));
     exit.unwrap_or_else(|error| {
         reporter.tell(&[Notice::Failed { error: &error, next_attempt: None }]);
         error.exit_code()
@@ -44,18 +45,23 @@ pub(super) fn keep(settings: &Settings, options: KeepOptions, warnings: &[String
 /// Everything that comes before the first badge, which may have to wait for the clock.
 // Not inlined, so that its locals do not stay on the stack of the keeper.
 #[inline(never)]
-fn start(settings: &Settings, output: OutputOptions, reporter: &mut Reporter) -> Result<OutputFile, Error> {
+fn start(
+    settings: &Settings,
+    output: OutputOptions,
+    reporter: &mut Reporter,
+) -> Result<(OutputFile, PrivateKey), Error> {
     let path = settings.key.path();
-    check_key(settings)?;
+    let existing = read_existing_key(settings)?;
     let output = OutputFile::open(output, path).map_err(Error::WriteBadge)?;
-    let generated = generate_missing_key(settings)?;
+    let first = first_key(settings, existing)?;
     reporter.out = escaped(output.path()).to_string();
-    let Some(path) = &path.map(absolute) else { return Ok(output) };
-    if let Some(key) = generated {
-        reporter.tell(&[Notice::KeyGenerated { path, did: &key.did }]);
-        if let Some(error) = key.sync_error {
-            reporter.tell(&[Notice::Warning(&not_synced(&escaped(path), &error))]);
-        }
+    let started = (output, first.key);
+    let Some(path) = &path.map(absolute) else { return Ok(started) };
+    if first.is_new {
+        reporter.tell(&[Notice::KeyGenerated { path, did: &started.1.public().did_key() }]);
+    }
+    if let Some(error) = first.sync_error {
+        reporter.tell(&[Notice::Warning(&not_synced(&escaped(path), &error))]);
     }
     let credentials = env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
     reporter.key_is_credential = is_credential(path, credentials.as_deref());
@@ -64,5 +70,5 @@ fn start(settings: &Settings, output: OutputOptions, reporter: &mut Reporter) ->
         let warning = format!("other users can read the key {key} (mode {mode:04o}): chmod 600 {word}");
         reporter.tell(&[Notice::Warning(&warning)]);
     }
-    Ok(output)
+    Ok(started)
 }

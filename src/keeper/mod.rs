@@ -11,7 +11,7 @@ mod run;
 mod wait;
 
 pub use prepare::Settings;
-pub(crate) use prepare::{check_key, generate_missing_key, is_valid_now, issue};
+pub(crate) use prepare::{first_key, is_valid_now, issue, read_existing_key};
 pub(crate) use run::run;
 
 #[cfg(test)]

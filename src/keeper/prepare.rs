@@ -24,38 +24,51 @@ pub struct Settings {
     pub generate_key: bool,
 }
 
-/// A private key that `--generate-key` created.
-pub(crate) struct GeneratedKey {
-    pub did: String,
-    /// The directory of the key was not synced.
+/// The key of the first badge.
+pub(crate) struct FirstKey {
+    pub key: PrivateKey,
+    /// `--generate-key` created it.
+    pub is_new: bool,
+    /// The directory of the new key was not synced.
     pub sync_error: Option<io::Error>,
 }
 
-/// Checks the existing key. Before anything is written: an error leaves nothing behind.
-pub(crate) fn check_key(settings: &Settings) -> Result<(), Error> {
-    let key = if missing_key(settings).is_none() { Some(settings.key.read().map_err(Error::ReadKey)?) } else { None };
-    check_own_did(settings, key.as_ref())
+/// Reads and checks the key as it is now.
+pub(crate) fn read_key(settings: &Settings) -> Result<PrivateKey, Error> {
+    let key = settings.key.read().map_err(Error::ReadKey)?;
+    check_own_did(settings, Some(&key))?;
+    Ok(key)
 }
 
-/// With `--generate-key`, creates a missing key. Last before the first badge: an error before it leaves no key behind.
-pub(crate) fn generate_missing_key(settings: &Settings) -> Result<Option<GeneratedKey>, Error> {
-    let Some(path) = missing_key(settings) else { return Ok(None) };
+/// Reads the existing key; `None`: it is to be generated. Before anything is written: an error leaves nothing behind.
+pub(crate) fn read_existing_key(settings: &Settings) -> Result<Option<PrivateKey>, Error> {
+    match missing_key(settings) {
+        Some(_) => check_own_did(settings, None).map(|()| None),
+        None => read_key(settings).map(Some),
+    }
+}
+
+/// The existing key or, with `--generate-key`, a new one. Last before the first badge: an error before it leaves no key
+/// behind.
+pub(crate) fn first_key(settings: &Settings, existing: Option<PrivateKey>) -> Result<FirstKey, Error> {
+    let old = |key| FirstKey { key, is_new: false, sync_error: None };
+    if let Some(key) = existing {
+        return Ok(old(key));
+    }
+    let Some(path) = missing_key(settings) else { return read_key(settings).map(old) };
     let key = generate().map_err(Error::GenerateKey)?;
     let created = create_private(path, &key);
     if created.is_err() && missing_key(settings).is_none() {
         // Another keeper has generated it meanwhile.
-        return Ok(None);
+        return read_key(settings).map(old);
     }
-    let sync_error = created.map_err(Error::WriteKey)?;
-    Ok(Some(GeneratedKey { did: key.public().did_key(), sync_error }))
+    Ok(FirstKey { key, is_new: true, sync_error: created.map_err(Error::WriteKey)? })
 }
 
-/// Signs a badge with the key as it is now.
-pub(crate) fn issue(settings: &Settings, validity: Validity) -> Result<Badge, Error> {
-    let key = settings.key.read().map_err(Error::ReadKey)?;
-    check_own_did(settings, Some(&key))?;
+/// Signs a badge with the key.
+pub(crate) fn issue(settings: &Settings, key: &PrivateKey, validity: Validity) -> Result<Badge, Error> {
     let random = random::bytes().map_err(Error::Random)?;
-    badge::issue(&settings.identity, &key, validity, random).map_err(Error::Sign)
+    badge::issue(&settings.identity, key, validity, random).map_err(Error::Sign)
 }
 
 /// Whether a badge of this validity is valid now.

@@ -2,25 +2,28 @@
 
 use super::event::{Action, Event};
 use super::machine::Machine;
-use super::prepare::{Settings, is_valid_now, issue};
+use super::prepare::{Settings, is_valid_now, issue, read_key};
 use super::report::{Transition, report};
 use super::wait::{self, EventSources};
 use crate::badge::claims::Validity;
 use crate::badge::issue::Badge;
 use crate::error::Error;
 use crate::file::OutputFile;
+use crate::key::PrivateKey;
 use crate::report::Reporter;
 
 /// Renews and restores the badge until a signal ends it, and returns the exit status. An error is one of poll(2) or a
-/// timer. `hangup_stops` as for [`EventSources::open`].
+/// timer. `key` signs the first badge, if that is due at once; `hangup_stops` as for [`EventSources::open`].
 #[inline(never)]
 pub(crate) fn run(
     settings: &Settings,
-    output: &mut OutputFile,
+    key: PrivateKey,
+    mut output: OutputFile,
     reporter: &mut Reporter,
     hangup_stops: bool,
 ) -> Result<u8, Error> {
     let sources = EventSources::open(reporter.supervisor.watchdog_period, hangup_stops).map_err(Error::Wait)?;
+    let mut first_key = Some(key);
     let mut machine = Machine::new(settings.policy, wait::now());
     let mut event = Event::Woke;
     loop {
@@ -34,11 +37,13 @@ pub(crate) fn run(
         event = match action {
             // Where a write takes longer than a badge is valid, the keeper never sleeps.
             Action::Issue { .. } if sources.signals.stop_is_pending() => Event::StopRequested,
-            Action::Issue { validity, reason } => match write_badge(settings, output, validity) {
-                Ok(badge) => Event::Issued { badge, reason, watched: output.unwatched.is_none() },
-                Err(error) if error.is_outdated() => Event::Outdated(error),
-                Err(error) => Event::IssueFailed(error),
-            },
+            Action::Issue { validity, reason } => {
+                match write_badge(settings, first_key.take(), &mut output, validity) {
+                    Ok(badge) => Event::Issued { badge, reason, watched: output.unwatched.is_none() },
+                    Err(error) if error.is_outdated() => Event::Outdated(error),
+                    Err(error) => Event::IssueFailed(error),
+                }
+            }
             Action::Restore => {
                 match output.restore(&|| machine.has_valid_badge(wait::now())).map_err(Error::WriteBadge) {
                     Ok(()) => Event::Restored { watched: output.unwatched.is_none() },
@@ -51,6 +56,8 @@ pub(crate) fn run(
                 checked => Event::Checked(checked),
             },
             Action::Sleep(sleep) => {
+                // While the clock is not set, the key may be replaced.
+                first_key = None;
                 sources.wait(sleep, now, output.event_fd(), || reporter.supervisor.ping()).map_err(Error::Wait)?
             }
             Action::Stop => return Ok(0),
@@ -59,8 +66,16 @@ pub(crate) fn run(
     }
 }
 
-fn write_badge(settings: &Settings, output: &mut OutputFile, validity: Validity) -> Result<Badge, Error> {
-    let badge = issue(settings, validity)?;
+/// Without a `key` it is read anew, because its file may have been replaced.
+fn write_badge(
+    settings: &Settings,
+    key: Option<PrivateKey>,
+    output: &mut OutputFile,
+    validity: Validity,
+) -> Result<Badge, Error> {
+    let key = key.map_or_else(|| read_key(settings), Ok)?;
+    let badge = issue(settings, &key, validity)?;
+    drop(key);
     output.replace(badge.token.as_bytes(), &|| is_valid_now(validity)).map_err(Error::WriteBadge)?;
     Ok(badge)
 }

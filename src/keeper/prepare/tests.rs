@@ -46,21 +46,22 @@ impl Drop for Directory {
 fn a_key_that_cannot_be_used_is_refused_before_the_first_badge() {
     let directory = Directory::new("refused");
     let file = || KeySource::File(directory.key());
-    assert!(matches!(check_key(&settings(file(), false, &[])), Err(Error::ReadKey(_))), "missing");
-    assert!(check_key(&settings(file(), true, &[])).is_ok(), "missing, to be generated");
+    assert!(matches!(read_existing_key(&settings(file(), false, &[])), Err(Error::ReadKey(_))), "missing");
+    assert!(read_existing_key(&settings(file(), true, &[])).is_ok(), "missing, to be generated");
     fs::write(directory.key(), "{}").unwrap();
-    assert!(matches!(check_key(&settings(file(), true, &[])), Err(Error::ReadKey(_))), "not a key");
-    assert!(check_key(&settings(environment(), false, &[])).is_ok());
+    assert!(matches!(read_existing_key(&settings(file(), true, &[])), Err(Error::ReadKey(_))), "not a key");
+    assert!(read_existing_key(&settings(environment(), false, &[])).is_ok());
 }
 
 #[test]
 fn the_first_required_did_that_is_not_the_keys_own_is_refused() {
     let own = settings(environment(), false, &[("--sub", DID), ("--iss", DID)]);
-    assert!(check_key(&own).is_ok());
-    assert_eq!(issue(&own, VALIDITY).unwrap().subject, DID);
+    assert!(read_existing_key(&own).is_ok());
+    let key = read_key(&own).unwrap();
+    assert_eq!(issue(&own, &key, VALIDITY).unwrap().subject, DID);
     let other =
         settings(environment(), false, &[("--sub", DID), ("--iss", "did:key:z1"), ("CAPISCIO_X", "did:key:z2")]);
-    for error in [check_key(&other).unwrap_err(), issue(&other, VALIDITY).unwrap_err()] {
+    for error in [read_existing_key(&other).map(drop).unwrap_err(), read_key(&other).map(drop).unwrap_err()] {
         let Error::NotOwnDid { origin, required, actual } = error else { panic!("{error}") };
         assert_eq!((origin.as_str(), required.as_str(), actual.as_deref()), ("--iss", "did:key:z1", Some(DID)));
     }
@@ -70,23 +71,29 @@ fn the_first_required_did_that_is_not_the_keys_own_is_refused() {
 fn a_key_that_is_yet_to_be_generated_has_no_did_that_can_be_required() {
     let directory = Directory::new("required");
     let settings = settings(KeySource::File(directory.key()), true, &[("--sub", DID)]);
-    assert!(matches!(check_key(&settings), Err(Error::NotOwnDid { actual: None, .. })));
+    assert!(matches!(read_existing_key(&settings), Err(Error::NotOwnDid { actual: None, .. })));
 }
 
 #[test]
 fn generates_a_key_only_if_told_so_and_its_name_is_free() {
     let directory = Directory::new("generated");
     let settings = |generate_key| settings(KeySource::File(directory.key()), generate_key, &[]);
-    assert!(generate_missing_key(&settings(false)).unwrap().is_none());
+    let first = |generate_key| first_key(&settings(generate_key), None);
+    assert!(matches!(first(false), Err(Error::ReadKey(_))));
     assert!(!directory.key().exists());
-    let generated = generate_missing_key(&settings(true)).unwrap().unwrap();
-    assert_eq!(issue(&settings(true), VALIDITY).unwrap().key, generated.did);
+    let generated = first(true).unwrap();
+    assert!(generated.is_new && generated.sync_error.is_none());
+    let did = generated.key.public().did_key();
+    assert_eq!(issue(&settings(true), &generated.key, VALIDITY).unwrap().key, did);
+    // As if another keeper had generated it.
     let content = fs::read(directory.key()).unwrap();
-    assert!(generate_missing_key(&settings(true)).unwrap().is_none());
+    let existing = first(true).unwrap();
+    assert!(!existing.is_new && existing.key.public().did_key() == did);
     assert_eq!(fs::read(directory.key()).unwrap(), content);
     fs::remove_file(directory.key()).unwrap();
     symlink("nowhere", directory.key()).unwrap();
-    assert!(generate_missing_key(&settings(true)).unwrap().is_none(), "a broken symbolic link has the name");
+    assert!(matches!(first(true), Err(Error::ReadKey(_))), "a broken symbolic link has the name");
+    assert!(!first_key(&settings(true), Some(generated.key)).unwrap().is_new);
 }
 
 #[test]
