@@ -2,7 +2,7 @@
 
 use crate::file::{Access, FileError, Target, create, probe, replace};
 use crate::key::{JwkError, PrivateKey, PublicKey};
-use crate::system::filesystem::{is_read_only, read_regular};
+use crate::system::filesystem::{file_system, read_regular};
 use crate::system::random;
 use std::fs;
 use std::io;
@@ -90,7 +90,8 @@ fn read_text(path: &Path) -> Result<String, KeyFault> {
 /// `$CREDENTIALS_DIRECTORY`, and on a read-only mount such as a Secret volume.
 pub(crate) fn permissions_warning(path: &Path, credentials: Option<&Path>) -> Option<u32> {
     let mode = fs::metadata(path).ok()?.mode() & 0o7777;
-    (mode & 0o077 != 0 && !is_credential(path, credentials) && !is_read_only(path)).then_some(mode)
+    let is_protected = || is_credential(path, credentials) || file_system(path).is_some_and(|found| found.is_read_only);
+    (mode & 0o077 != 0 && !is_protected()).then_some(mode)
 }
 
 /// Whether systemd passed the file to the service (`LoadCredential=`).

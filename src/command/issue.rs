@@ -27,9 +27,9 @@ pub(super) fn issue(settings: &Settings, output: Option<OutputOptions>) -> Resul
     }
     let badge = sign(settings, &first.key, validity)?;
     let Some(mut output) = output else { return print(&(badge.token + "\n")) };
-    let written = output.replace(badge.token.as_bytes(), &|| is_valid_now(validity));
+    let written = output.replace(badge.token.as_bytes(), &mut |_| is_valid_now(validity));
     for warning in &output.warnings {
         print_warning(&file_warning(warning, &escaped(output.path()).to_string()));
     }
-    written.map_err(Error::WriteBadge)
+    written.map(drop).map_err(Error::WriteBadge)
 }

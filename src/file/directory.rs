@@ -24,7 +24,7 @@ pub(super) fn open(path: &Path, known: Option<&[PathBuf]>) -> Result<(Directory,
     let (mut here, mut rest) = (PathBuf::new(), path.to_path_buf());
     loop {
         let mut components = rest.components();
-        let Some(name) = components.next() else { return Ok((directory, links)) };
+        let Some(name) = components.next() else { return Ok((directory.readable(), links)) };
         let (name, after): (&Path, _) = (name.as_ref(), components.as_path());
         let at = here.join(name);
         let next = match directory.enter(name, libc::O_NOFOLLOW) {

@@ -19,7 +19,8 @@ const FLAGS: libc::c_int = libc::O_NOFOLLOW | libc::O_NONBLOCK;
 pub(super) struct Lock {
     pub path: PathBuf,
     file: File,
-    inode: (u64, u64),
+    /// The attributes of the file before it was locked.
+    found: Metadata,
     /// The uid whose file this must be to be written or removed. (Some file systems give a new file another owner.)
     owner: u32,
 }
@@ -38,14 +39,18 @@ impl Lock {
             if !found.is_file() {
                 return Err(Reason::LockNotRegular { lock: path.to_path_buf() });
             }
+            // With a umask of 0777 no process of this user could open it again.
+            if is_new && found.mode() & 0o777 != 0o600 {
+                let _ = file.set_permissions(Permissions::from_mode(0o600));
+            }
             let owner = if is_new { found.uid() } else { effective_uid() };
-            let lock = Lock { path: path.to_path_buf(), file, inode: (found.dev(), found.ino()), owner };
+            let lock = Lock { path: path.to_path_buf(), file, found, owner };
             match lock.file.try_lock() {
                 Ok(()) if lock.is_linked(directory) => return Ok(Ok(lock)),
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
                     let pid = read_pid(&lock.file);
-                    return Err(Reason::Locked { lock: lock.path, pid, owner: found.uid() });
+                    return Err(Reason::Locked { lock: lock.path, pid, owner: lock.found.uid() });
                 }
                 Err(TryLockError::Error(error)) => match error.raw_os_error() {
                     Some(libc::EINTR) => {}
@@ -63,22 +68,24 @@ impl Lock {
 
     /// Whether its name in `directory` still leads to the locked file. It does not when the directory was recreated.
     pub(super) fn is_linked(&self, directory: &Directory) -> bool {
-        directory.inode(&self.path).is_ok_and(|found| found == self.inode)
+        directory.inode(&self.path).is_ok_and(|found| found == self.inode())
     }
 
     /// Writes the process id into the lock file, best effort: a full disk must not refuse the lock. Returns the
     /// attributes of a file that is not this process's alone and is left as it is: a hard link to a precious file.
-    pub(super) fn write_pid(&self, directory: &Directory) -> Option<Metadata> {
-        let foreign = self.file.metadata().ok().filter(|found| !self.is_own(found));
+    pub(super) fn write_pid(&self, directory: &Directory) -> Option<&Metadata> {
+        if !self.is_own(&self.found) {
+            return Some(&self.found);
+        }
         // The descriptor is closed at once, because a file that is open for writing prevents a read-only remount.
-        if foreign.is_none()
-            && let Ok(mut file) = directory.open_file(&self.path, libc::O_WRONLY | FLAGS)
-            && file.metadata().is_ok_and(|found| self.is_own(&found))
+        if let Ok(mut file) = directory.open_file(&self.path, libc::O_WRONLY | FLAGS)
+            && let Ok(found) = file.metadata()
+            && self.is_own(&found)
+            && (found.len() == 0 || file.set_len(0).is_ok())
         {
-            let _ = file.set_len(0);
             let _ = file.write_all(format!("{}\n", std::process::id()).as_bytes());
         }
-        foreign
+        None
     }
 
     /// Removes the lock file, unless another process has put it there.
@@ -88,22 +95,27 @@ impl Lock {
         }
     }
 
+    fn inode(&self) -> (u64, u64) {
+        (self.found.dev(), self.found.ino())
+    }
+
     /// Whether this is the locked file, belongs to this process, and has no other name.
     fn is_own(&self, found: &Metadata) -> bool {
-        (found.dev(), found.ino()) == self.inode && found.uid() == self.owner && found.nlink() == 1
+        (found.dev(), found.ino()) == self.inode() && found.uid() == self.owner && found.nlink() == 1
     }
 }
 
-/// Opens the lock file, or creates it (`true`).
+/// Creates the lock file (`true`), or opens it. `AlreadyExists`: it disappeared meanwhile.
 fn open(directory: &Directory, path: &Path, access: libc::c_int) -> io::Result<(File, bool)> {
-    match directory.open_file(path, access | FLAGS) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let file = directory.open_file(path, access | FLAGS | libc::O_CREAT | libc::O_EXCL)?;
-            // With a umask of 0777 no process of this user could open it again.
-            let _ = file.set_permissions(Permissions::from_mode(0o600));
-            Ok((file, true))
+    match directory.open_file(path, access | FLAGS | libc::O_CREAT | libc::O_EXCL) {
+        Err(exists) if exists.kind() == io::ErrorKind::AlreadyExists => {
+            let opened = directory.open_file(path, access | FLAGS);
+            opened.map(|file| (file, false)).map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => exists,
+                _ => error,
+            })
         }
-        opened => opened.map(|file| (file, false)),
+        created => created.map(|file| (file, true)),
     }
 }
 

@@ -11,6 +11,7 @@ mod replace;
 mod snapshot;
 mod target;
 mod watch;
+mod watched;
 
 pub(crate) use error::{FileError, Reason, directory};
 pub use output::OutputOptions;
@@ -19,3 +20,4 @@ pub(crate) use replace::{Access, create, probe, replace};
 pub(crate) use snapshot::Damage;
 pub(crate) use target::Target;
 pub(crate) use watch::UnwatchedReason;
+pub(crate) use watched::WatchedFile;

@@ -1,14 +1,13 @@
-//! The output file from start to end: checked and locked, replaced, compared, restored.
+//! The output file from start to end: checked, locked, replaced.
 
-use super::error::{FileError, Reason};
+use super::error::{FileError, Reason, directory};
 use super::lock::Lock;
 use super::replace::{Access, replace_in};
-use super::snapshot::{Damage, Snapshot};
-use super::target::{Target, untrusted_directory};
-use super::watch::{UnwatchedReason, Watch};
+use super::target::{Target, real_path, untrusted_directory};
+use super::watch::UnwatchedReason;
 use crate::system::filesystem::Directory;
+use std::fs::Metadata;
 use std::io;
-use std::os::fd::BorrowedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -42,13 +41,11 @@ pub(crate) struct OutputFile {
     target: Target,
     options: OutputOptions,
     lock: Option<Lock>,
-    watch: Watch,
-    snapshot: Option<Snapshot>,
-    sync_failed: bool,
     lock_unsupported: bool,
     lock_warned: bool,
-    /// `None`: the kernel reports every change.
-    pub unwatched: Option<UnwatchedReason>,
+    sync_failed: bool,
+    /// The lock was taken since the last check, so the path may lead to another directory.
+    directory_changed: bool,
     /// To be taken after each call.
     pub warnings: Vec<FileWarning>,
 }
@@ -63,23 +60,25 @@ impl OutputFile {
             Some(path) if target.reserves(path) => return Err(FileError::new(target.path(), Reason::ProtectedName)),
             _ => {}
         }
-        let untrusted = untrusted_directory(target.path()).or_else(|| protected.and_then(untrusted_directory));
+        let protected = protected.map(directory).filter(|protected| *protected != directory(&options.path));
         let mut output = OutputFile {
             target,
             options,
             lock: None,
-            watch: Watch::default(),
-            snapshot: None,
-            sync_failed: false,
             lock_unsupported: false,
             lock_warned: false,
-            unwatched: None,
-            warnings: Vec::from_iter(untrusted),
+            sync_failed: false,
+            directory_changed: false,
+            warnings: Vec::new(),
         };
-        let directory = output.open_directory()?;
+        let opened = output.open_directory()?;
+        output.directory_changed = false;
         if output.lock.is_some() {
-            output.remove_stale_files(&directory);
+            output.remove_stale_files(&opened);
         }
+        let untrusted = |directory: Option<PathBuf>| directory.and_then(|real| untrusted_directory(&real));
+        let found = untrusted(output.target.real_directory()).or_else(|| untrusted(protected.and_then(real_path)));
+        output.warnings.extend(found);
         Ok(output)
     }
 
@@ -88,66 +87,37 @@ impl OutputFile {
         self.target.path()
     }
 
-    /// Replaces the file by `content`, if it is still wanted right before the rename. On an error the old file is
-    /// unchanged.
-    pub(crate) fn replace(&mut self, content: &[u8], is_wanted: &dyn Fn() -> bool) -> Result<(), Box<FileError>> {
+    /// Replaces the file by `content`, unless `before_rename`, which gets the path of the complete temporary file,
+    /// refuses. Returns the attributes of the new file. On an error the old file is unchanged.
+    pub(crate) fn replace(
+        &mut self,
+        content: &[u8],
+        before_rename: &mut dyn FnMut(&Path) -> bool,
+    ) -> Result<Metadata, Box<FileError>> {
         let directory = self.open_directory()?;
-        let watch = &mut self.watch;
         let OutputOptions { mode, group, .. } = self.options;
         let access = Access { mode, user: None, group };
-        let replaced = replace_in(&directory, &self.target, content, access, &mut |file| {
-            watch.prepare(file);
-            is_wanted()
-        });
+        let replaced = replace_in(&directory, &self.target, content, access, before_rename);
         let (attributes, sync_error) = replaced.map_err(|reason| FileError::new(self.target.path(), reason))?;
-        self.watch.commit(self.target.directory());
-        self.snapshot = Some(Snapshot { content: content.to_vec(), attributes });
         self.note_sync(sync_error);
-        self.note_watch();
-        Ok(())
+        Ok(attributes)
     }
 
-    /// Writes the last content once more, as `replace`.
-    pub(crate) fn restore(&mut self, is_wanted: &dyn Fn() -> bool) -> Result<(), Box<FileError>> {
-        let Some(snapshot) = &self.snapshot else { return Ok(()) };
-        self.replace(&snapshot.content.clone(), is_wanted)
+    /// Whether `check_directory` is due, whatever the kernel reports.
+    pub(super) fn is_check_due(&self) -> bool {
+        self.directory_changed || self.sync_failed
     }
 
-    /// Compares the file with what was written, and watches it again: see `unwatched`.
-    pub(crate) fn check(&mut self) -> Result<(), Damage> {
-        self.watch.drain();
-        // A directory that was exchanged during a write holds the file without a lock. If another process has taken
-        // that lock by now, the next write reports it.
-        // It stays open, so that the comparison has no more free descriptors than a write.
-        let directory = self.open_directory();
-        let Some(snapshot) = &self.snapshot else { return Ok(()) };
-        // First watch, then compare: a change after the comparison is reported. The path is watched anew each time,
-        // because an inode number does not tell whether it is still the watched inode.
-        self.watch.prepare(self.target.path());
-        self.watch.commit(self.target.directory());
-        match snapshot.compare(self.target.path()) {
-            // No evidence of a change. Without the watches a renewal has one descriptor more.
-            Err(Damage::Unreadable(error))
-                if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM)) =>
-            {
-                let reason = error.into();
-                self.watch = Watch::default();
-                self.watch.unwatched = Some(reason);
-            }
-            compared => compared?,
-        }
-        self.note_watch();
-        if self.sync_failed
-            && let Ok(directory) = directory
-        {
+    /// Takes the lock again where the path has come to lead to another directory, and repeats a failed sync. If another
+    /// process has that lock by now, the next write reports it.
+    pub(super) fn check_directory(&mut self) -> Option<Directory> {
+        self.directory_changed = false;
+        let directory = self.open_directory().ok()?;
+        if self.sync_failed {
             self.note_sync(directory.sync().err());
         }
-        Ok(())
-    }
-
-    /// Readable when the file may have changed.
-    pub(crate) fn event_fd(&self) -> Option<BorrowedFd<'_>> {
-        self.watch.fd()
+        // It stays open, so that the comparison that follows has no more free descriptors than a write.
+        Some(directory)
     }
 
     /// Opens the directory that the path leads to now. The lock file disappears with its directory; in a recreated one
@@ -155,7 +125,11 @@ impl OutputFile {
     fn open_directory(&mut self) -> Result<Directory, Box<FileError>> {
         let failed = |reason| FileError::new(self.target.path(), reason);
         let directory = self.target.open_directory().map_err(failed)?;
-        if self.lock_unsupported || self.lock.as_ref().is_some_and(|lock| lock.is_linked(&directory)) {
+        if self.lock.as_ref().is_some_and(|lock| lock.is_linked(&directory)) {
+            return Ok(directory);
+        }
+        self.directory_changed = true;
+        if self.lock_unsupported {
             return Ok(directory);
         }
         match Lock::take(&directory, &self.target.lock()).map_err(failed)? {
@@ -187,13 +161,6 @@ impl OutputFile {
         let failed_before = std::mem::replace(&mut self.sync_failed, error.is_some());
         if !failed_before {
             self.warnings.extend(error.map(FileWarning::DirectoryNotSynced));
-        }
-    }
-
-    fn note_watch(&mut self) {
-        let before = std::mem::replace(&mut self.unwatched, self.watch.unwatched);
-        if before != self.unwatched {
-            self.warnings.extend(self.unwatched.map(FileWarning::Unwatched));
         }
     }
 }

@@ -3,15 +3,16 @@
 use super::directory::{self, MAX_LINKS};
 use super::error::{FileError, Reason, directory};
 use super::output::FileWarning;
-use crate::system::filesystem::{Directory, is_procfs, longest_name, open, read_link};
+use crate::system::filesystem::{Directory, FileSystem, file_system, open, read_link};
 use crate::system::{effective_uid, random};
+use std::cell::OnceCell;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// The longest file name in bytes where the file system reports none (NAME_MAX).
 const NAME_MAX: usize = 255;
@@ -26,8 +27,8 @@ const LINK: libc::c_int = libc::O_PATH | libc::O_NOFOLLOW;
 pub(crate) struct Target {
     path: PathBuf,
     name_max: usize,
-    /// The symbolic links that led to its directory at the start.
-    links: Vec<PathBuf>,
+    /// The symbolic links that led to its directory when that was first opened.
+    links: OnceCell<Vec<PathBuf>>,
 }
 
 impl Target {
@@ -37,9 +38,12 @@ impl Target {
         let names_directory = is_directory_name(path);
         let mut path = absolute(path);
         for _ in 0..MAX_LINKS {
-            match follow(&path, names_directory).map_err(|reason| FileError::new(&path, reason))? {
+            let file_system = file_system(directory(&path));
+            match follow(&path, names_directory, file_system.as_ref())
+                .map_err(|reason| FileError::new(&path, reason))?
+            {
                 Some(linked) => path = linked,
-                None => return Ok(Target::new(&path)),
+                None => return Ok(Target::on(file_system, path)),
             }
         }
         Err(FileError::new(&path, Reason::SymlinkLoop))
@@ -47,10 +51,12 @@ impl Target {
 
     /// The file of exactly this name; a symbolic link is not followed.
     pub(crate) fn new(path: &Path) -> Target {
-        let longest = longest_name(directory(path)).unwrap_or(NAME_MAX);
-        let name_max = longest.clamp(MIN_NAME_MAX, NAME_MAX);
-        let links = directory::open(directory(path), None).map_or_else(|_| Vec::new(), |(_, links)| links);
-        Target { path: path.to_path_buf(), name_max, links }
+        Target::on(file_system(directory(path)), path.to_path_buf())
+    }
+
+    fn on(file_system: Option<FileSystem>, path: PathBuf) -> Target {
+        let name_max = file_system.map_or(NAME_MAX, |found| found.longest_name).clamp(MIN_NAME_MAX, NAME_MAX);
+        Target { path, name_max, links: OnceCell::new() }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -63,7 +69,19 @@ impl Target {
 
     /// Opens the directory that the path leads to now.
     pub(super) fn open_directory(&self) -> Result<Directory, Reason> {
-        Ok(directory::open(self.directory(), Some(&self.links))?.0)
+        let (directory, links) = directory::open(self.directory(), self.links.get().map(Vec::as_slice))?;
+        self.links.get_or_init(|| links);
+        Ok(directory)
+    }
+
+    /// The path of its directory without symbolic links, after the directory was opened.
+    pub(super) fn real_directory(&self) -> Option<PathBuf> {
+        let path = self.directory();
+        let is_real = path.is_absolute() && self.links.get().is_some_and(Vec::is_empty);
+        if is_real && !path.components().any(|component| component == Component::ParentDir) {
+            return Some(path.into());
+        }
+        real_path(path)
     }
 
     /// The lock file: `.NAME.lock`.
@@ -91,16 +109,18 @@ impl Target {
 
     /// Whether `other` has the name of this target's lock file or of a temporary file.
     pub(super) fn reserves(&self, other: &Path) -> bool {
-        is_same(directory(other), self.directory())
-            && other.file_name().is_some_and(|name| Some(name) == self.lock().file_name() || self.is_temporary(name))
+        other.file_name().is_some_and(|name| Some(name) == self.lock().file_name() || self.is_temporary(name))
+            && is_same(directory(other), self.directory())
     }
 
     /// Whether `other` leads to this file. Neither file has to exist.
     pub(crate) fn is_same_file(&self, other: &Path) -> bool {
-        is_same(&self.path, other)
-            || Target::resolve(other).is_ok_and(|other| {
+        match (inode(&self.path), inode(other)) {
+            (None, None) => Target::resolve(other).is_ok_and(|other| {
                 self.path.file_name() == other.path.file_name() && is_same(self.directory(), other.directory())
-            })
+            }),
+            (one, other) => one == other,
+        }
     }
 
     /// A dot-prefixed name beside the file. A name that would be too long is cut and made unique by its hash.
@@ -122,19 +142,19 @@ impl Target {
 /// path as it is.
 fn absolute(path: &Path) -> PathBuf {
     match std::path::absolute(path) {
-        Ok(absolute) if is_same(directory(path), directory(&absolute)) || !directory(path).is_dir() => absolute,
+        Ok(absolute)
+            if path.is_absolute() || is_same(directory(path), directory(&absolute)) || !directory(path).is_dir() =>
+        {
+            absolute
+        }
         _ => path.into(),
     }
 }
 
-/// The nearest directory on the way to the file that a user other than root and us owns or, unless it is sticky, can
-/// write to: the rule of StrictModes in sshd_config(5).
-pub(super) fn untrusted_directory(path: &Path) -> Option<FileWarning> {
-    // realpath(3) costs 1.4 KB of code.
-    let directory = open(directory(path), libc::O_PATH).ok()?;
-    let link = format!("/proc/self/fd/{}", directory.as_raw_fd());
-    let directory = read_link(&open(Path::new(&link), LINK).ok()?).ok()?;
-    directory.ancestors().find_map(|path| {
+/// The nearest of a directory and those above it that a user other than root and us owns or, unless it is sticky, can
+/// write to: the rule of StrictModes in sshd_config(5). The path has no symbolic links.
+pub(super) fn untrusted_directory(real: &Path) -> Option<FileWarning> {
+    real.ancestors().find_map(|path| {
         let found = fs::metadata(path).ok()?;
         let (owner, mode) = (found.uid(), found.mode() & 0o7777);
         let shared = mode & 0o022 != 0 && mode & libc::S_ISVTX == 0;
@@ -143,9 +163,20 @@ pub(super) fn untrusted_directory(path: &Path) -> Option<FileWarning> {
     })
 }
 
+/// The path of a directory without symbolic links. realpath(3) costs 1.4 KB of code.
+pub(super) fn real_path(directory: &Path) -> Option<PathBuf> {
+    let directory = open(directory, libc::O_PATH).ok()?;
+    let link = format!("/proc/self/fd/{}", directory.as_raw_fd());
+    read_link(&open(Path::new(&link), LINK).ok()?).ok()
+}
+
+/// Device and inode of the file that a path leads to.
+fn inode(path: &Path) -> Option<(u64, u64)> {
+    fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
+}
+
 /// Whether two existing paths lead to the same inode.
 fn is_same(one: &Path, other: &Path) -> bool {
-    let inode = |path| fs::metadata(path).ok().map(|found| (found.dev(), found.ino()));
     inode(one).is_some_and(|one| inode(other) == Some(one))
 }
 
@@ -158,9 +189,9 @@ fn is_directory_name(path: &Path) -> bool {
 /// The target of a symbolic link; `None`: a regular file or a free name. By the kernel's rules: in a sticky directory that
 /// every user may write to, only our links and those of the directory's owner are followed (`protected_symlinks`,
 /// proc_sys_fs(5)).
-fn follow(path: &Path, names_directory: bool) -> Result<Option<PathBuf>, Reason> {
+fn follow(path: &Path, names_directory: bool, file_system: Option<&FileSystem>) -> Result<Option<PathBuf>, Reason> {
     // A link there leads to an open file, which need not be the file of that name.
-    if is_procfs(directory(path)) {
+    if file_system.is_some_and(FileSystem::is_procfs) {
         return Err(Reason::OpenDescriptor);
     }
     let link = match fs::symlink_metadata(path) {
@@ -189,7 +220,7 @@ mod tests {
     use super::*;
 
     fn target(name: &str) -> Target {
-        Target { path: Path::new("/run/badges").join(name), name_max: 255, links: Vec::new() }
+        Target { path: Path::new("/run/badges").join(name), name_max: 255, links: OnceCell::new() }
     }
 
     #[test]
@@ -212,7 +243,8 @@ mod tests {
     #[test]
     fn names_fit_where_the_file_system_has_a_shorter_limit() {
         for length in [63, 64, 129, 130, 143] {
-            let file = Target { path: Path::new("/run").join("a".repeat(length)), name_max: 143, links: Vec::new() };
+            let file =
+                Target { path: Path::new("/run").join("a".repeat(length)), name_max: 143, links: OnceCell::new() };
             assert!(file.temporary([0xff; 4]).file_name().unwrap().len() <= 143);
             assert!(file.is_temporary(file.temporary([0xff; 4]).file_name().unwrap()));
             assert!(!file.is_temporary(file.lock().file_name().unwrap()));

@@ -1,6 +1,6 @@
 //! Inotify watches on the file's inode, and on the deletion or move of the directories and links on the way to it.
 
-use crate::system::filesystem::{is_remote, open};
+use crate::system::filesystem::{file_system, open};
 use crate::system::inotify::{Inotify, Watched};
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -27,62 +27,97 @@ impl From<io::Error> for UnwatchedReason {
     }
 }
 
-/// The watches of one output file.
+/// The watches of one file.
 #[derive(Default)]
 pub(super) struct Watch {
     queue: Option<Inotify>,
-    /// The file, and the directories and links on the way to it.
-    watched: Vec<Watched>,
+    file: Option<Watched>,
     /// The temporary file that is about to be renamed. If the rename fails, the file is removed and its watch with it.
     next: Option<Watched>,
-    /// Why the kernel does not report changes; `None` when it does.
-    pub unwatched: Option<UnwatchedReason>,
+    /// The directories and links on the way to the file.
+    parents: Vec<Watched>,
+    file_fault: Option<UnwatchedReason>,
+    parents_fault: Option<UnwatchedReason>,
 }
 
 impl Watch {
+    /// No watches, for this reason.
+    pub(super) fn none(reason: UnwatchedReason) -> Watch {
+        Watch { file_fault: Some(reason), ..Watch::default() }
+    }
+
+    /// Why the kernel does not report changes; `None` when it does.
+    pub(super) fn unwatched(&self) -> Option<UnwatchedReason> {
+        self.file_fault.or(self.parents_fault)
+    }
+
     /// Readable when something happened; `None` without inotify.
     pub(super) fn fd(&self) -> Option<BorrowedFd<'_>> {
         self.queue.as_ref().map(Inotify::fd)
     }
 
     /// Watches the temporary file before its rename, so that no change of the new file goes unseen; or the file that is
-    /// in place, whose watches then stay.
+    /// in place, whose watch then stays.
     pub(super) fn prepare(&mut self, path: &Path) {
-        let queue = self.queue.take().map_or_else(Inotify::open, Ok);
-        (self.next, self.unwatched) = match queue.and_then(|queue| self.queue.insert(queue).watch_file(path)) {
+        let next = self.open_queue().and_then(|queue| queue.watch_file(path));
+        (self.next, self.file_fault) = match next {
             Ok(next) => (Some(next), None),
             Err(error) => (None, Some(error.into())),
         };
     }
 
-    /// The prepared file is in place: watch it, and the directories and links that lead to it now.
-    pub(super) fn commit(&mut self, directory: &Path) {
-        let Some(queue) = &self.queue else { return };
-        let mut watched = Vec::from_iter(self.next.take());
+    /// The prepared file is in place.
+    pub(super) fn commit(&mut self) {
+        let old = std::mem::replace(&mut self.file, self.next.take());
+        if let (Some(queue), Some(old)) = (&self.queue, old.filter(|_| old != self.file)) {
+            queue.unwatch(old);
+        }
+    }
+
+    /// Watches the directories and links that lead to the file now.
+    pub(super) fn watch_parents(&mut self, directory: &Path) {
+        let old = std::mem::take(&mut self.parents);
+        let (mut parents, mut fault) = (Vec::new(), None);
+        let Ok(queue) = self.open_queue() else { return };
         for (height, path) in directory.ancestors().enumerate() {
-            match queue.watch_directory(path) {
-                Ok(parent) => watched.push(parent),
-                Err(error) if height == 0 => self.unwatched = Some(error.into()),
+            let mut watched = queue.watch_directory(path, libc::IN_DONT_FOLLOW);
+            if matches!(&watched, Err(error) if error.kind() == io::ErrorKind::NotADirectory) {
+                parents.extend(queue.watch_link(path));
+                watched = queue.watch_directory(path, 0);
+            }
+            match watched {
+                Ok(parent) => parents.push(parent),
+                Err(error) if height == 0 => fault = Some(error.into()),
                 // Directories above may be unreadable. That needs no polling: they matter only when a whole tree is
                 // moved, and the next renewal resolves the path again.
                 Err(_) => {}
             }
-            // Where the path is no symbolic link, this is the same watch once more.
-            watched.extend(queue.watch_link(path));
         }
-        if self.unwatched.is_none() && is_remote(directory) {
-            self.unwatched = Some(UnwatchedReason::RemoteFileSystem);
+        for one in old.iter().filter(|one| !parents.contains(one)) {
+            queue.unwatch(*one);
         }
-        for old in self.watched.iter().filter(|old| !watched.contains(old)) {
-            queue.unwatch(*old);
+        if fault.is_none() && file_system(directory).is_some_and(|found| found.is_remote()) {
+            fault = Some(UnwatchedReason::RemoteFileSystem);
         }
-        self.watched = watched;
+        (self.parents, self.parents_fault) = (parents, fault);
     }
 
-    /// Discards queued events; the file is compared next.
-    pub(super) fn drain(&self) {
+    fn open_queue(&mut self) -> io::Result<&Inotify> {
+        let queue = self.queue.take().map_or_else(Inotify::open, Ok)?;
+        Ok(self.queue.insert(queue))
+    }
+
+    /// Takes the queued events. Whether they say no more than that the file was moved, as the rename does that puts it in
+    /// place; `false` also without inotify.
+    pub(super) fn only_moved(&mut self) -> bool {
+        let mut only_moved = self.queue.is_some();
         if let Some(queue) = &self.queue {
-            queue.drain();
+            queue.take(|watched, is_move| {
+                // The file before this one has no watch any more, but its last events.
+                let is_old = watched.is_some_and(|one| self.file != Some(one) && !self.parents.contains(&one));
+                only_moved &= is_old || is_move && watched == self.file;
+            });
         }
+        only_moved
     }
 }

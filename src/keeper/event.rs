@@ -17,18 +17,18 @@ pub(crate) enum Event {
     StopRequested,
     /// The kernel reports a change of the file or its directory.
     FileTouched,
-    /// A new badge is in the file. `watched`: the kernel reports changes of the file.
-    Issued { badge: Badge, reason: IssueReason, watched: bool },
+    /// A new badge is in the file.
+    Issued { badge: Badge, reason: IssueReason },
     /// No badge was signed or written.
     IssueFailed(Error),
     /// The new badge, or that in memory, was no longer valid when it was about to be put in place. The old file is
     /// unchanged.
     Outdated(Error),
-    /// The badge in memory is in the file again. `watched` as for `Issued`.
-    Restored { watched: bool },
+    /// The badge in memory is in the file again.
+    Restored,
     /// The badge in memory was not written.
     RestoreFailed(Error),
-    /// The file was compared with what was written.
+    /// The file was compared with what was written. Without damage the kernel reports further changes.
     Checked(Result<(), Damage>),
     /// A check found no damage, but the kernel does not report changes of the file, or it could not be compared.
     Unwatched,

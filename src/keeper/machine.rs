@@ -95,26 +95,29 @@ impl Machine {
                 self.issue.not_before = now.boot;
             }
             Event::FileTouched => self.take_file_event(now),
-            Event::Issued { badge, watched, .. } => {
+            Event::Issued { badge, .. } => {
                 self.badge = Some(Validity { iat: badge.iat, exp: badge.exp });
                 self.renewal_requested = false;
                 self.issue = Backoff::default();
-                self.take_write(*watched);
+                self.take_write();
             }
             // Once may be a suspend, a stopped machine or a clock that was set; then a new badge follows at once.
             Event::Outdated(_) if !self.outdated => self.outdated = true,
             Event::IssueFailed(_) | Event::Outdated(_) => self.issue.fail(self.policy, now),
-            Event::Restored { watched } => {
+            Event::Restored => {
                 self.restored_at = Some(now.boot);
-                self.take_write(*watched);
+                self.take_write();
             }
             Event::RestoreFailed(_) => self.restore.fail(self.policy, now),
             Event::Unwatched => (self.check_pending, self.watched) = (false, false),
             Event::Checked(found) => {
                 self.check_pending = false;
-                if found.is_err() {
-                    self.damaged = true;
-                    self.delay_restore(now);
+                match found {
+                    Ok(()) => self.watched = true,
+                    Err(_) => {
+                        self.damaged = true;
+                        self.delay_restore(now);
+                    }
                 }
             }
         }
@@ -122,10 +125,9 @@ impl Machine {
 
     /// Every write is followed by a check: it finds what happened to the file meanwhile, and drains the events of the
     /// keeper's own rename.
-    fn take_write(&mut self, watched: bool) {
+    fn take_write(&mut self) {
         self.restore = Backoff::default();
         self.outdated = false;
-        self.watched = watched;
         self.damaged = false;
         self.check_pending = true;
     }

@@ -50,7 +50,7 @@ fn notice<'a>(transition: &Transition<'a>) -> Option<Notice<'a>> {
             let (renewal, now) = (seconds(after.renewal()?), seconds(now.wall));
             Notice::Issued { badge, reason: *reason, renewal, now }
         }
-        Event::Restored { .. } => Notice::Restored,
+        Event::Restored => Notice::Restored,
         Event::IssueFailed(error) | Event::RestoreFailed(error) | Event::Outdated(error) => {
             Notice::Failed { error, next_attempt: next_attempt.filter(|_| *action != Action::GiveUp) }
         }

@@ -8,7 +8,7 @@ use super::wait::{self, EventSources};
 use crate::badge::claims::Validity;
 use crate::badge::issue::Badge;
 use crate::error::Error;
-use crate::file::OutputFile;
+use crate::file::{OutputFile, WatchedFile};
 use crate::key::PrivateKey;
 use crate::report::Reporter;
 
@@ -18,18 +18,19 @@ use crate::report::Reporter;
 pub(crate) fn run(
     settings: &Settings,
     key: PrivateKey,
-    mut output: OutputFile,
+    output: OutputFile,
     reporter: &mut Reporter,
     hangup_stops: bool,
 ) -> Result<u8, Error> {
     let sources = EventSources::open(reporter.supervisor.watchdog_period, hangup_stops).map_err(Error::Wait)?;
     let mut first_key = Some(key);
+    let mut output = WatchedFile::new(output);
     let mut machine = Machine::new(settings.policy, wait::now());
     let mut event = Event::Woke;
     loop {
         let now = wait::now();
         let (next, action) = machine.step(&event, now);
-        let warnings = std::mem::take(&mut output.warnings);
+        let warnings = output.take_warnings();
         let transition =
             Transition { before: &machine, event: &event, after: &next, action: &action, now, warnings: &warnings };
         reporter.tell(&report(&transition));
@@ -39,14 +40,14 @@ pub(crate) fn run(
             Action::Issue { .. } if sources.signals.stop_is_pending() => Event::StopRequested,
             Action::Issue { validity, reason } => {
                 match write_badge(settings, first_key.take(), &mut output, validity) {
-                    Ok(badge) => Event::Issued { badge, reason, watched: output.unwatched.is_none() },
+                    Ok(badge) => Event::Issued { badge, reason },
                     Err(error) if error.is_outdated() => Event::Outdated(error),
                     Err(error) => Event::IssueFailed(error),
                 }
             }
             Action::Restore => {
                 match output.restore(&|| machine.has_valid_badge(wait::now())).map_err(Error::WriteBadge) {
-                    Ok(()) => Event::Restored { watched: output.unwatched.is_none() },
+                    Ok(()) => Event::Restored,
                     Err(error) if error.is_outdated() => Event::Outdated(error),
                     Err(error) => Event::RestoreFailed(error),
                 }
@@ -70,7 +71,7 @@ pub(crate) fn run(
 fn write_badge(
     settings: &Settings,
     key: Option<PrivateKey>,
-    output: &mut OutputFile,
+    output: &mut WatchedFile,
     validity: Validity,
 ) -> Result<Badge, Error> {
     let key = key.map_or_else(|| read_key(settings), Ok)?;

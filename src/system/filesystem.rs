@@ -2,11 +2,11 @@
 
 use super::descriptor::read_at_most;
 use super::{c_string, check, opened, retry};
-use std::ffi::{CStr, CString, OsString};
+use std::ffi::{CString, OsString};
 use std::fs::{File, Metadata};
 use std::io;
 use std::mem::zeroed;
-use std::os::fd::{AsRawFd, IntoRawFd};
+use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
@@ -50,25 +50,34 @@ pub(crate) fn read_regular(path: &Path, max: usize) -> io::Result<Option<Vec<u8>
 pub(crate) struct Directory(File);
 
 impl Directory {
-    /// Opens a directory. O_PATH: it may be searchable and not readable.
+    /// Opens a directory for lookups.
     pub(crate) fn open(path: &Path) -> io::Result<Directory> {
         open(path, libc::O_PATH | libc::O_DIRECTORY).map(Directory)
     }
 
-    /// Opens a directory; a symbolic link in the path is an error (openat2(2), Linux 5.6).
+    /// Opens a directory, also for reading where that is allowed; a symbolic link in the path is an error (openat2(2),
+    /// Linux 5.6).
     pub(crate) fn open_without_links(path: &Path) -> io::Result<Directory> {
         let path = c_string(path)?;
-        // SAFETY: the structure consists of integers.
-        let mut how: libc::open_how = unsafe { zeroed() };
-        how.flags = (libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC) as u64;
-        how.resolve = libc::RESOLVE_NO_SYMLINKS;
-        let (how, size) = (&raw const how, size_of::<libc::open_how>());
-        // SAFETY: the path is NUL-terminated, and `size` is that of the structure; both outlive the call. A descriptor
-        // fits into an int.
-        unsafe {
-            let fd = libc::syscall(libc::SYS_openat2, libc::AT_FDCWD, path.as_ptr(), how, size);
-            opened(fd as libc::c_int).map(Directory)
-        }
+        let open = |flags: libc::c_int| {
+            // SAFETY: the structure consists of integers.
+            let mut how: libc::open_how = unsafe { zeroed() };
+            how.flags = (flags | libc::O_DIRECTORY | libc::O_CLOEXEC) as u64;
+            how.resolve = libc::RESOLVE_NO_SYMLINKS;
+            let (how, size) = (&raw const how, size_of::<libc::open_how>());
+            // SAFETY: the path is NUL-terminated, and `size` is that of the structure; both outlive the call. A descriptor
+            // fits into an int.
+            unsafe {
+                let fd = libc::syscall(libc::SYS_openat2, libc::AT_FDCWD, path.as_ptr(), how, size);
+                opened(fd as libc::c_int).map(Directory)
+            }
+        };
+        open(libc::O_RDONLY).or_else(|_| open(libc::O_PATH))
+    }
+
+    /// The same directory, also for reading where that is allowed.
+    pub(crate) fn readable(self) -> Directory {
+        self.open_file(Path::new("."), libc::O_RDONLY | libc::O_DIRECTORY).map_or(self, Directory)
     }
 
     /// Opens the directory of this name. With O_NOFOLLOW in `flags` a symbolic link is an error (ENOTDIR).
@@ -115,34 +124,33 @@ impl Directory {
         check(unsafe { libc::unlinkat(self.0.as_raw_fd(), name.as_ptr(), 0) }).map(drop)
     }
 
-    /// The names in it; none where it cannot be read. std's read_dir costs 4 KB of code.
+    /// The names in it; none where it cannot be read. std's read_dir costs 4 KB of code, readdir(3) five system calls.
     pub(crate) fn names(&self) -> Vec<OsString> {
-        let mut names = Vec::new();
-        let Ok(file) = self.open_file(Path::new("."), libc::O_RDONLY | libc::O_DIRECTORY) else { return names };
-        // SAFETY: the stream owns the descriptor after fdopendir(3), unless that fails. An entry, which can be shorter than
-        // its type, is valid until the next readdir(3), and its name is NUL-terminated.
-        unsafe {
-            let stream = libc::fdopendir(file.as_raw_fd());
-            if stream.is_null() {
+        let (mut names, mut buffer) = (Vec::new(), vec![0u8; 2048]);
+        loop {
+            let (fd, entries) = (self.0.as_raw_fd(), buffer.as_mut_ptr());
+            // SAFETY: the kernel writes at most the length of the buffer.
+            let read = unsafe { libc::syscall(libc::SYS_getdents64, fd, entries, buffer.len()) };
+            let mut entries = &buffer[..usize::try_from(read).unwrap_or_default()];
+            if entries.is_empty() {
                 return names;
             }
-            let _ = file.into_raw_fd();
-            loop {
-                let entry = libc::readdir64(stream);
-                if entry.is_null() {
-                    break;
-                }
-                let name = CStr::from_ptr((&raw const (*entry).d_name).cast());
-                names.push(OsString::from_vec(name.to_bytes().to_vec()));
+            // An entry: inode number, offset, its own length, type, NUL-terminated name (getdents64(2)).
+            while let Some((header, name)) = entries.split_at_checked(19) {
+                let name = name.split(|byte| *byte == 0).next().unwrap_or_default();
+                names.push(OsString::from_vec(name.to_vec()));
+                let length = u16::from_ne_bytes([header[16], header[17]]).into();
+                entries = entries.get(length..).unwrap_or_default();
             }
-            libc::closedir(stream);
         }
-        names
     }
 
-    /// Makes its names durable. A directory that is not readable cannot be synced.
+    /// Makes its names durable. A directory that is not readable cannot be synced (EACCES).
     pub(crate) fn sync(&self) -> io::Result<()> {
-        self.open_file(Path::new("."), libc::O_RDONLY | libc::O_DIRECTORY)?.sync_all()
+        self.0.sync_all().map_err(|error| match error.raw_os_error() {
+            Some(libc::EBADF) => io::Error::from_raw_os_error(libc::EACCES),
+            _ => error,
+        })
     }
 }
 
@@ -160,34 +168,39 @@ pub(crate) fn read_link(link: &File) -> io::Result<PathBuf> {
     Ok(OsString::from_vec(target[..read].to_vec()).into())
 }
 
-/// Whether files there can change without an inotify event. `false` on an error.
-pub(crate) fn is_remote(path: &Path) -> bool {
-    // The field's type differs between targets; all magic numbers have 32 bits.
-    status(path).is_ok_and(|fs| REMOTE.contains(&(fs.f_type as u32)))
+/// The file system of a path (statfs(2)).
+pub(crate) struct FileSystem {
+    kind: u32,
+    /// The longest file name, in bytes.
+    pub longest_name: usize,
+    /// The path is on a read-only mount.
+    pub is_read_only: bool,
 }
 
-/// Whether the path is on procfs. `false` on an error.
-pub(crate) fn is_procfs(path: &Path) -> bool {
-    status(path).is_ok_and(|fs| fs.f_type as u32 == PROCFS)
-}
-
-/// Whether the path is on a read-only mount. `false` on an error.
-pub(crate) fn is_read_only(path: &Path) -> bool {
-    status(path).is_ok_and(|fs| fs.f_flags as libc::c_ulong & libc::ST_RDONLY != 0)
-}
-
-/// The longest file name there, in bytes. `None` on an error.
-pub(crate) fn longest_name(path: &Path) -> Option<usize> {
-    usize::try_from(status(path).ok()?.f_namelen).ok()
-}
-
-/// statfs64, because glibc's statfs has no flags, and on 32 bits it fails for large file systems.
-fn status(path: &Path) -> io::Result<libc::statfs64> {
-    let path = c_string(path)?;
-    // SAFETY: the structure consists of integers. It and the NUL-terminated path outlive the call.
-    unsafe {
-        let mut fs = zeroed();
-        check(libc::statfs64(path.as_ptr(), &raw mut fs))?;
-        Ok(fs)
+impl FileSystem {
+    /// Whether files there can change without an inotify event.
+    pub(crate) fn is_remote(&self) -> bool {
+        REMOTE.contains(&self.kind)
     }
+
+    pub(crate) fn is_procfs(&self) -> bool {
+        self.kind == PROCFS
+    }
+}
+
+/// `None` on an error. By statfs64, because glibc's statfs has no flags, and on 32 bits it fails for large file systems.
+pub(crate) fn file_system(path: &Path) -> Option<FileSystem> {
+    let path = c_string(path).ok()?;
+    // SAFETY: the structure consists of integers. It and the NUL-terminated path outlive the call.
+    let status: libc::statfs64 = unsafe {
+        let mut status = zeroed();
+        check(libc::statfs64(path.as_ptr(), &raw mut status)).ok()?;
+        status
+    };
+    Some(FileSystem {
+        // The field's type differs between targets; all magic numbers have 32 bits.
+        kind: status.f_type as u32,
+        longest_name: usize::try_from(status.f_namelen).ok()?,
+        is_read_only: status.f_flags as libc::c_ulong & libc::ST_RDONLY != 0,
+    })
 }

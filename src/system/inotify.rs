@@ -28,9 +28,10 @@ impl Inotify {
         self.watch(path, libc::IN_MODIFY | libc::IN_ATTRIB | MOVED | libc::IN_DONT_FOLLOW)
     }
 
-    /// Watches a directory for its own deletion or move only, so that events of its children never wake the keeper.
-    pub(crate) fn watch_directory(&self, path: &Path) -> io::Result<Watched> {
-        self.watch(path, MOVED | libc::IN_ONLYDIR)
+    /// Watches a directory for its own deletion or move only, so that events of its children never wake the keeper. With
+    /// IN_DONT_FOLLOW in `flags` a symbolic link is an error (ENOTDIR).
+    pub(crate) fn watch_directory(&self, path: &Path, flags: u32) -> io::Result<Watched> {
+        self.watch(path, MOVED | libc::IN_ONLYDIR | flags)
     }
 
     /// Watches a symbolic link itself for its deletion or move.
@@ -50,13 +51,21 @@ impl Inotify {
         unsafe { libc::inotify_rm_watch(self.0.as_raw_fd(), watched.0) };
     }
 
-    /// Discards the queued events: the caller checks the file itself next.
-    pub(crate) fn drain(&self) {
-        // Small, because a page of the stack stays resident; an event with the longest name (272 bytes) fits.
+    /// Takes the queued events. `each` gets the watch of an event, `None` after events were lost (IN_Q_OVERFLOW), and
+    /// whether the event is only that the inode was moved.
+    pub(crate) fn take(&self, mut each: impl FnMut(Option<Watched>, bool)) {
+        // Small, because a page of the stack stays resident. No event has a name: only names in a directory have one.
         let mut events = [0u8; 512];
         // Bounded, because another process may fill the queue without a pause; what is left wakes the keeper again.
         for _ in 0..256 {
-            if (&self.0).read(&mut events).is_err() {
+            let read = (&self.0).read(&mut events).unwrap_or_default();
+            // An event is a watch, a mask, and two members that are unused here.
+            for [watch, mask, ..] in events[..read].as_chunks::<4>().0.as_chunks::<4>().0 {
+                let watch = libc::c_int::from_ne_bytes(*watch);
+                let is_move = u32::from_ne_bytes(*mask) == libc::IN_MOVE_SELF;
+                each((watch != -1).then_some(Watched(watch)), is_move);
+            }
+            if read < events.len() {
                 break;
             }
         }

@@ -118,4 +118,12 @@ fn after_an_unmount_the_next_badge_is_written_where_the_path_leads() {
     keeper.renew();
     keeper.assert_good();
     assert_eq!(names_but_key(&scratch.join("badges")), [".badge.jwt.lock", "badge.jwt"]);
+    // It is watched there, and so are the directories on the way.
+    wait_until_idle(&keeper);
+    let badge = keeper.badge().unwrap();
+    scratch.write("badges/badge.jwt", "forged");
+    keeper.wait_for_badge(&badge);
+    wait_until_idle(&keeper);
+    scratch.rename("badges", "old");
+    keeper.until("it is noticed", |keeper| keeper.count_with("damaged", "was deleted") > 0);
 }

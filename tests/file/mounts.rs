@@ -1,7 +1,7 @@
 //! A mount of the single file, or of the directory read-only: the error says to mount the directory.
 
-use crate::common::Scratch;
-use crate::tools::{Mounted, Traced, assert_keep_fails, names_but_key};
+use crate::common::{Scratch, keep};
+use crate::tools::{Mounted, Traced, assert_keep_fails, names_but_key, wait_until_idle};
 
 /// A directory `container` with a mount point for `host.jwt` in it.
 fn host_and_container() -> Scratch {
@@ -39,12 +39,19 @@ fn a_writable_file_in_a_read_only_directory_is_refused_with_a_cure() {
 
 /// FUSE and network file systems change without this kernel's knowledge, and a mount may come between two badges.
 #[test]
-#[ignore = "needs strace: reads statfs from a trace"]
-fn checks_the_kind_of_file_system_for_each_badge() {
+#[ignore = "needs root: mounts; needs strace: reads statfs from a trace"]
+fn checks_the_kind_of_file_system_again_after_a_mount() {
     let scratch = Scratch::with_key();
-    let mut traced = Traced::start(&scratch, &["-e", "trace=statfs"], &[]);
+    scratch.mkdir("badges");
+    let command = keep(&scratch, "badges/badge.jwt");
+    let mut traced = Traced::spawn_command(&scratch, &["-e", "trace=statfs"], &command, "badges/badge.jwt");
+    traced.keeper.wait_for("started");
     traced.keeper.renew();
-    traced.keeper.stop();
-    let calls = traced.complete().iter().filter(|line| line.contains("statfs(")).count();
-    assert!(calls >= 2, "{calls}");
+    wait_until_idle(&traced.keeper);
+    let calls = |traced: &Traced| traced.lines().iter().filter(|line| line.contains("statfs(")).count();
+    let before = calls(&traced);
+    let _mounted = Mounted::new("-t tmpfs tmpfs", &scratch.join("badges"));
+    traced.keeper.renew();
+    wait_until_idle(&traced.keeper);
+    assert!(calls(&traced) > before, "{before}");
 }

@@ -23,10 +23,14 @@ pub struct Traced {
 
 impl Traced {
     pub fn spawn(scratch: &Scratch, strace: &[&str], arguments: &[&str]) -> Traced {
+        Traced::spawn_command(scratch, strace, keep(scratch, "badge.jwt").args(arguments), "badge.jwt")
+    }
+
+    /// A command that writes `out`.
+    pub fn spawn_command(scratch: &Scratch, strace: &[&str], command: &Command, out: &str) -> Traced {
         let trace = PathBuf::from(format!("{}.trace", scratch.path().display()));
         let prefix = [&["strace", "-D", "-f", "-y", "-s", "64", "-o", trace.to_str().unwrap()], strace].concat();
-        let mut command = wrap(&prefix, &keep(scratch, "badge.jwt"));
-        Traced { keeper: Keeper::spawn(scratch, command.args(arguments), "badge.jwt"), trace }
+        Traced { keeper: Keeper::spawn(scratch, &mut wrap(&prefix, command), out), trace }
     }
 
     pub fn start(scratch: &Scratch, strace: &[&str], arguments: &[&str]) -> Traced {

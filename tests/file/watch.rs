@@ -186,7 +186,7 @@ fn the_timers_see_clock_steps_and_time_in_suspend() {
 #[ignore = "needs strace: injects faults into system calls"]
 fn stops_polling_when_inotify_works_again() {
     let scratch = Scratch::with_key();
-    let fault = ["-e", "inject=inotify_init,inotify_init1:error=EMFILE:when=1..2"];
+    let fault = ["-e", "inject=inotify_init,inotify_init1:error=EMFILE:when=1..4"];
     let mut traced = Traced::start(&scratch, &fault, &[]);
     let keeper = &mut traced.keeper;
     keeper.until("a warning", |keeper| keeper.count_with("warning", "does not report changes") == 1);

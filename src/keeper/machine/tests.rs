@@ -31,8 +31,8 @@ impl Keeper {
     fn with_badge(policy: Policy, watched: bool) -> (Keeper, Sleep) {
         let mut keeper = Keeper::new(policy, START * SECOND);
         assert!(matches!(keeper.step(&Event::Woke), Action::Issue { reason: IssueReason::Start, .. }));
-        assert_eq!(keeper.step(&issued(START, watched)), Action::Check);
-        let sleep = keeper.sleep(&Event::Checked(Ok(())));
+        assert_eq!(keeper.step(&issued(START)), Action::Check);
+        let sleep = keeper.sleep(if watched { &Event::Checked(Ok(())) } else { &Event::Unwatched });
         (keeper, sleep)
     }
 
@@ -67,14 +67,14 @@ impl Keeper {
     /// The file is deleted, and restored at once.
     fn restores_at_once(&mut self) {
         assert_eq!(self.step(&Event::Checked(Err(Damage::Deleted))), Action::Restore);
-        assert_eq!(self.step(&Event::Restored { watched: true }), Action::Check);
+        assert_eq!(self.step(&Event::Restored), Action::Check);
         self.sleep(&Event::Checked(Ok(())));
     }
 }
 
-fn issued(iat: i64, watched: bool) -> Event {
+fn issued(iat: i64) -> Event {
     let badge = badge(Validity { iat, exp: iat + HOUR });
-    Event::Issued { badge, reason: IssueReason::Due, watched }
+    Event::Issued { badge, reason: IssueReason::Due }
 }
 
 fn failed() -> Event {
@@ -125,7 +125,7 @@ fn a_requested_renewal_ends_with_the_new_badge() {
     let (mut keeper, _) = Keeper::with_badge(POLICY, true);
     assert!(matches!(keeper.step(&Event::RenewalRequested), Action::Issue { reason: IssueReason::Requested, .. }));
     assert!(keeper.machine.has_valid_badge(keeper.now));
-    assert_eq!(keeper.step(&issued(START, true)), Action::Check);
+    assert_eq!(keeper.step(&issued(START)), Action::Check);
     keeper.sleep(&Event::Checked(Ok(())));
 }
 
@@ -165,8 +165,15 @@ fn polls_an_unwatched_file_once_per_interval() {
     assert_eq!(sleep.boot, Some(keeper.now.boot + POLL));
     assert_eq!(keeper.pass(POLL - 1).sleep(&Event::Woke), sleep);
     assert_eq!(keeper.pass(1).step(&Event::Woke), Action::Check);
-    let sleep = keeper.sleep(&Event::Checked(Ok(())));
+    let sleep = keeper.sleep(&Event::Unwatched);
     assert_eq!((sleep.boot, sleep.ignore_file_events), (Some(keeper.now.boot + POLL), false));
+}
+
+#[test]
+fn stops_polling_once_a_check_finds_the_file_watched() {
+    let (mut keeper, _) = Keeper::with_badge(POLICY, false);
+    assert_eq!(keeper.pass(POLL).step(&Event::Woke), Action::Check);
+    assert_eq!(keeper.sleep(&Event::Checked(Ok(()))).boot, None);
 }
 
 #[test]
@@ -240,7 +247,7 @@ fn the_first_delay_of_a_restore_is_a_second_and_the_next_two() {
         assert_eq!((sleep.boot, sleep.ignore_file_events), (Some(keeper.now.boot + seconds * SECOND), true));
         keeper.pass(seconds * SECOND - 1).sleep(&Event::Woke);
         assert_eq!(keeper.pass(1).step(&Event::Woke), Action::Restore);
-        keeper.step(&Event::Restored { watched: true });
+        keeper.step(&Event::Restored);
     }
 }
 

@@ -73,7 +73,7 @@ fn name(notice: &Notice) -> String {
 fn issued(iat: i64) -> Event {
     let badge = badge(Validity { iat, exp: iat + HOUR });
     let reason = if iat == START { IssueReason::Start } else { IssueReason::Due };
-    Event::Issued { badge, reason, watched: true }
+    Event::Issued { badge, reason }
 }
 
 fn failed() -> Event {
@@ -140,7 +140,7 @@ fn damage_is_told_with_a_time_only_when_its_restore_is_delayed() {
     let mut keeper = Keeper::with_badge();
     for _ in 0..=RESTORE_BURST {
         assert_eq!(keeper.told(&Event::Checked(Err(Damage::Deleted))).0, ["damaged, next attempt None"]);
-        assert_eq!(keeper.told(&Event::Restored { watched: true }).0, ["Restored"]);
+        assert_eq!(keeper.told(&Event::Restored).0, ["Restored"]);
     }
     let (notices, status) = keeper.told(&Event::Checked(Err(Damage::Deleted)));
     assert_eq!(notices, [format!("damaged, next attempt Some({})", START + 1)]);

@@ -192,7 +192,7 @@ fn an_outdated_badge_is_issued_anew_at_once_and_then_after_a_delay() {
         let (_, action) = machine.step(&outdated(), later);
         assert_eq!(retry(action), Some(later.boot + 2 * SECOND));
         // After a success once is nothing again.
-        let (machine, _) = machine.step(&Event::Issued { badge: badge(validity), reason, watched: true }, later);
+        let (machine, _) = machine.step(&Event::Issued { badge: badge(validity), reason }, later);
         let later = Moment { wall: later.wall + HOUR, boot: later.boot + HOUR };
         let (machine, _) = machine.step(&Event::Woke, later);
         let (_, action) = machine.step(&outdated(), later);
@@ -260,7 +260,7 @@ fn a_restore_that_lasts_longer_than_a_minute_ends_the_delays() {
         now = Moment { wall: now.wall + delay, boot: now.boot + delay };
         let (damaged, action) = damaged.step(&Event::Woke, now);
         assert_eq!(action, Action::Restore);
-        machine = damaged.step(&Event::Restored { watched: true }, now).0;
+        machine = damaged.step(&Event::Restored, now).0;
         delay
     };
     let delays: Vec<_> = (0..RESTORE_BURST + 9).map(|_| undo_after(0)).collect();

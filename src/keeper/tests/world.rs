@@ -155,11 +155,9 @@ impl World {
                     self.event_pending = false;
                     if self.damaged {
                         Event::Checked(Err(Damage::Deleted))
-                    } else if !self.watchable {
-                        self.watched = false;
-                        Event::Unwatched
                     } else {
-                        Event::Checked(Ok(()))
+                        self.watched = self.watchable;
+                        if self.watched { Event::Checked(Ok(())) } else { Event::Unwatched }
                     }
                 }
                 Action::GiveUp | Action::Stop => panic!("only a failed first badge or a signal ends a keeper"),
@@ -199,7 +197,7 @@ impl World {
                 let due = (badge.exp * SECOND - self.policy.renew_before).div_euclid(SECOND);
                 assert_eq!(*renewal, due, "{}", state());
             }
-            (Event::Restored { .. }, [Notice::Restored]) => {}
+            (Event::Restored, [Notice::Restored]) => {}
             (Event::Outdated(_), []) => assert!(!before.outdated, "{}", state()),
             (
                 Event::IssueFailed(_) | Event::RestoreFailed(_) | Event::Outdated(_),
@@ -236,7 +234,7 @@ impl World {
         self.issued += 1;
         self.badge = Some(validity);
         self.written();
-        Event::Issued { badge: badge(validity), reason, watched: self.watched }
+        Event::Issued { badge: badge(validity), reason }
     }
 
     fn restore(&mut self) -> Event {
@@ -251,7 +249,7 @@ impl World {
         }
         self.restored += 1;
         self.written();
-        Event::Restored { watched: self.watched }
+        Event::Restored
     }
 
     fn written(&mut self) {
