@@ -4,7 +4,7 @@ use crate::file::{Access, FileError, Target, create, probe, replace};
 use crate::key::{JwkError, PrivateKey, PublicKey};
 use crate::system::filesystem::{file_system, read_regular};
 use crate::system::random;
-use std::fs;
+use std::fs::{self, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -42,11 +42,12 @@ pub(crate) enum KeyFault {
 }
 
 impl KeySource {
-    /// Reads the key as it is now.
-    pub(crate) fn read(&self) -> Result<PrivateKey, Box<KeyError>> {
+    /// Reads the key as it is now, and the attributes of its file.
+    pub(crate) fn read(&self) -> Result<(PrivateKey, Option<Metadata>), Box<KeyError>> {
         match self {
-            KeySource::File(path) => read_private(path),
+            KeySource::File(path) => read(path, true, PrivateKey::from_jwk).map(|(key, file)| (key, Some(file))),
             KeySource::Environment(jwk) => PrivateKey::from_jwk(jwk)
+                .map(|key| (key, None))
                 .map_err(|error| Box::new(KeyError { path: None, private: true, fault: KeyFault::Jwk(error) })),
         }
     }
@@ -59,37 +60,38 @@ impl KeySource {
 
 /// Reads a private JWK file.
 pub(crate) fn read_private(path: &Path) -> Result<PrivateKey, Box<KeyError>> {
-    read(path, true, PrivateKey::from_jwk)
+    read(path, true, PrivateKey::from_jwk).map(|(key, _)| key)
 }
 
 /// Reads a public JWK file; a private one is refused.
 pub(crate) fn read_public(path: &Path) -> Result<PublicKey, Box<KeyError>> {
-    read(path, false, PublicKey::from_jwk)
+    read(path, false, PublicKey::from_jwk).map(|(key, _)| key)
 }
 
 /// Reads the public half of a JWK file of either kind.
 pub(crate) fn read_public_or_private(path: &Path) -> Result<PublicKey, Box<KeyError>> {
-    read(path, false, PublicKey::from_any_jwk)
+    read(path, false, PublicKey::from_any_jwk).map(|(key, _)| key)
 }
 
-fn read<T>(path: &Path, private: bool, parse: fn(&str) -> Result<T, JwkError>) -> Result<T, Box<KeyError>> {
-    let key = read_text(path).and_then(|text| parse(&text).map_err(KeyFault::Jwk));
+fn read<T>(path: &Path, private: bool, parse: fn(&str) -> Result<T, JwkError>) -> Result<(T, Metadata), Box<KeyError>> {
+    let key = read_text(path).and_then(|(text, file)| Ok((parse(&text).map_err(KeyFault::Jwk)?, file)));
     key.map_err(|fault| Box::new(KeyError { path: Some(path.to_path_buf()), private, fault }))
 }
 
-fn read_text(path: &Path) -> Result<String, KeyFault> {
-    let bytes = read_regular(path, MAX_LEN + 1).map_err(KeyFault::Io)?;
-    match String::from_utf8(bytes.ok_or(KeyFault::NotRegular)?) {
+fn read_text(path: &Path) -> Result<(String, Metadata), KeyFault> {
+    let read = read_regular(path, MAX_LEN + 1).map_err(KeyFault::Io)?;
+    let (bytes, file) = read.ok_or(KeyFault::NotRegular)?;
+    match String::from_utf8(bytes) {
         Ok(text) if text.len() > MAX_LEN => Err(KeyFault::TooLong),
-        Ok(text) => Ok(text),
+        Ok(text) => Ok((text, file)),
         Err(_) => Err(KeyFault::NotUtf8),
     }
 }
 
 /// The mode of a key file that other users may access. `None` also where the mount protects it: below systemd's
 /// `$CREDENTIALS_DIRECTORY`, and on a read-only mount such as a Secret volume.
-pub(crate) fn permissions_warning(path: &Path, credentials: Option<&Path>) -> Option<u32> {
-    let mode = fs::metadata(path).ok()?.mode() & 0o7777;
+pub(crate) fn permissions_warning(path: &Path, file: &Metadata, credentials: Option<&Path>) -> Option<u32> {
+    let mode = file.mode() & 0o7777;
     let is_protected = || is_credential(path, credentials) || file_system(path).is_some_and(|found| found.is_read_only);
     (mode & 0o077 != 0 && !is_protected()).then_some(mode)
 }

@@ -48,8 +48,10 @@ fn read_token(path: &Path) -> Result<Vec<u8>, String> {
         (ErrorKind::NotFound, hint) => format!("Badge file not found{hint}"),
         (_, hint) => format!("Badge file unreadable: {error}{hint}"),
     };
-    let token = read_regular(path, MAX_TOKEN_LEN + 2).map_err(failed)?;
-    token.ok_or_else(|| "Badge file unreadable: it is not a regular file".into())
+    match read_regular(path, MAX_TOKEN_LEN + 2).map_err(failed)? {
+        Some((token, _)) => Ok(token),
+        None => Err("Badge file unreadable: it is not a regular file".into()),
+    }
 }
 
 fn json(args: &HealthArgs, state: State, message: &str, badge: Option<Unverified>, now: i64) -> String {

@@ -24,11 +24,11 @@ pub(super) fn keep(settings: &Settings, options: KeepOptions, warnings: &[String
         Ok(file) => (file, Ok(())),
         Err(error) => (None, Err(Error::ReadyFd(error))),
     };
-    signals::ignore_job_control();
     let supervisor = Supervisor::new(ready_fd);
     let out = escaped(&options.output.path).to_string();
     let log = Log::new(options.json_log);
     let has_terminal = log.has_terminal;
+    signals::ignore_job_control(has_terminal);
     let mut reporter = Reporter { log, supervisor, out, key_is_credential: false };
     for warning in warnings {
         reporter.tell(&[Notice::Warning(warning)]);
@@ -65,7 +65,8 @@ fn start(
     }
     let credentials = env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
     reporter.key_is_credential = is_credential(path, credentials.as_deref());
-    if let Some(mode) = permissions_warning(path, credentials.as_deref()) {
+    let mode = first.file.and_then(|file| permissions_warning(path, &file, credentials.as_deref()));
+    if let Some(mode) = mode {
         let (key, word) = (escaped(path), shell_word(path));
         let warning = format!("other users can read the key {key} (mode {mode:04o}): chmod 600 {word}");
         reporter.tell(&[Notice::Warning(&warning)]);

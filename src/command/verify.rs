@@ -50,7 +50,7 @@ pub(super) fn verify(args: &VerifyArgs) -> Result<u8, Error> {
 }
 
 fn read_token(token: &Token) -> Result<Vec<u8>, String> {
-    let read = |file: &File| read_at_most(file, MAX_TOKEN_LEN + 2);
+    let read = |file: &File| read_at_most(file, 0, MAX_TOKEN_LEN + 2);
     match token {
         Token::Argument(token) => Ok(token.as_bytes().to_vec()),
         Token::Stdin => read(&stdin()).map_err(|error| format!("cannot read the badge from stdin: {error}")),

@@ -130,6 +130,6 @@ fn open_reason(directory: &Directory, path: &Path, error: io::Error) -> Reason {
 }
 
 fn read_pid(file: &File) -> Option<u32> {
-    let content = read_at_most(file, 20).ok()?;
+    let content = read_at_most(file, 0, 20).ok()?;
     str::from_utf8(&content).ok()?.trim_ascii().parse().ok()
 }

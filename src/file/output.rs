@@ -87,6 +87,11 @@ impl OutputFile {
         self.target.path()
     }
 
+    /// Other machines can change the file, as of the start.
+    pub(super) fn is_remote(&self) -> bool {
+        self.target.is_remote
+    }
+
     /// Replaces the file by `content`, unless `before_rename`, which gets the path of the complete temporary file,
     /// refuses. Returns the attributes of the new file. On an error the old file is unchanged.
     pub(crate) fn replace(

@@ -46,7 +46,10 @@ impl Snapshot {
         if owner != expected {
             return Err(Damage::Owner { found: owner, expected });
         }
-        match file.and_then(|file| read_at_most(&file, self.content.len() + 1)).map_err(Damage::Unreadable)? {
+        match file
+            .and_then(|file| read_at_most(&file, found.len(), self.content.len() + 1))
+            .map_err(Damage::Unreadable)?
+        {
             content if content == self.content => Ok(()),
             content if content.is_empty() => Err(Damage::Empty),
             _ => Err(Damage::Content),

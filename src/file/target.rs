@@ -27,6 +27,8 @@ const LINK: libc::c_int = libc::O_PATH | libc::O_NOFOLLOW;
 pub(crate) struct Target {
     path: PathBuf,
     name_max: usize,
+    /// Other machines can change the files of its directory.
+    pub is_remote: bool,
     /// The symbolic links that led to its directory when that was first opened.
     links: OnceCell<Vec<PathBuf>>,
 }
@@ -39,9 +41,11 @@ impl Target {
         let mut path = absolute(path);
         for _ in 0..MAX_LINKS {
             let file_system = file_system(directory(&path));
-            match follow(&path, names_directory, file_system.as_ref())
-                .map_err(|reason| FileError::new(&path, reason))?
-            {
+            // A link there leads to an open file, which need not be the file of that name.
+            if file_system.as_ref().is_some_and(FileSystem::is_procfs) {
+                return Err(FileError::new(&path, Reason::OpenDescriptor));
+            }
+            match follow(&path, names_directory).map_err(|reason| FileError::new(&path, reason))? {
                 Some(linked) => path = linked,
                 None => return Ok(Target::on(file_system, path)),
             }
@@ -55,8 +59,9 @@ impl Target {
     }
 
     fn on(file_system: Option<FileSystem>, path: PathBuf) -> Target {
+        let is_remote = file_system.as_ref().is_some_and(FileSystem::is_remote);
         let name_max = file_system.map_or(NAME_MAX, |found| found.longest_name).clamp(MIN_NAME_MAX, NAME_MAX);
-        Target { path, name_max, links: OnceCell::new() }
+        Target { path, name_max, is_remote, links: OnceCell::new() }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -189,11 +194,7 @@ fn is_directory_name(path: &Path) -> bool {
 /// The target of a symbolic link; `None`: a regular file or a free name. By the kernel's rules: in a sticky directory that
 /// every user may write to, only our links and those of the directory's owner are followed (`protected_symlinks`,
 /// proc_sys_fs(5)).
-fn follow(path: &Path, names_directory: bool, file_system: Option<&FileSystem>) -> Result<Option<PathBuf>, Reason> {
-    // A link there leads to an open file, which need not be the file of that name.
-    if file_system.is_some_and(FileSystem::is_procfs) {
-        return Err(Reason::OpenDescriptor);
-    }
+fn follow(path: &Path, names_directory: bool) -> Result<Option<PathBuf>, Reason> {
     let link = match fs::symlink_metadata(path) {
         Ok(found) if found.is_symlink() => found,
         Ok(found) if found.is_file() => return Ok(None),
@@ -220,7 +221,7 @@ mod tests {
     use super::*;
 
     fn target(name: &str) -> Target {
-        Target { path: Path::new("/run/badges").join(name), name_max: 255, links: OnceCell::new() }
+        Target { path: Path::new("/run/badges").join(name), name_max: 255, is_remote: false, links: OnceCell::new() }
     }
 
     #[test]
@@ -243,8 +244,7 @@ mod tests {
     #[test]
     fn names_fit_where_the_file_system_has_a_shorter_limit() {
         for length in [63, 64, 129, 130, 143] {
-            let file =
-                Target { path: Path::new("/run").join("a".repeat(length)), name_max: 143, links: OnceCell::new() };
+            let file = Target { path: Path::new("/run").join("a".repeat(length)), name_max: 143, ..target("") };
             assert!(file.temporary([0xff; 4]).file_name().unwrap().len() <= 143);
             assert!(file.is_temporary(file.temporary([0xff; 4]).file_name().unwrap()));
             assert!(!file.is_temporary(file.lock().file_name().unwrap()));

@@ -1,6 +1,6 @@
 //! Inotify watches on the file's inode, and on the deletion or move of the directories and links on the way to it.
 
-use crate::system::filesystem::{file_system, open};
+use crate::system::filesystem::open;
 use crate::system::inotify::{Inotify, Watched};
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -74,10 +74,11 @@ impl Watch {
         }
     }
 
-    /// Watches the directories and links that lead to the file now.
-    pub(super) fn watch_parents(&mut self, directory: &Path) {
+    /// Watches the directories and links that lead to the file now. `is_remote`: other machines can change it.
+    pub(super) fn watch_parents(&mut self, directory: &Path, is_remote: bool) {
         let old = std::mem::take(&mut self.parents);
-        let (mut parents, mut fault) = (Vec::new(), None);
+        let mut parents = Vec::new();
+        let mut fault = is_remote.then_some(UnwatchedReason::RemoteFileSystem);
         let Ok(queue) = self.open_queue() else { return };
         for (height, path) in directory.ancestors().enumerate() {
             let mut watched = queue.watch_directory(path, libc::IN_DONT_FOLLOW);
@@ -95,9 +96,6 @@ impl Watch {
         }
         for one in old.iter().filter(|one| !parents.contains(one)) {
             queue.unwatch(*one);
-        }
-        if fault.is_none() && file_system(directory).is_some_and(|found| found.is_remote()) {
-            fault = Some(UnwatchedReason::RemoteFileSystem);
         }
         (self.parents, self.parents_fault) = (parents, fault);
     }

@@ -4,6 +4,7 @@ use super::error::{FileError, directory};
 use super::output::{FileWarning, OutputFile};
 use super::snapshot::{Damage, Snapshot};
 use super::watch::{UnwatchedReason, Watch};
+use crate::system::filesystem::file_system;
 use std::os::fd::BorrowedFd;
 
 /// The output file, and what was written to it.
@@ -19,7 +20,7 @@ impl WatchedFile {
     /// Watches the way to the file, which does not have to exist.
     pub(crate) fn new(output: OutputFile) -> WatchedFile {
         let mut watch = Watch::default();
-        watch.watch_parents(directory(output.path()));
+        watch.watch_parents(directory(output.path()), output.is_remote());
         WatchedFile { output, watch, snapshot: None, unwatched: None }
     }
 
@@ -54,7 +55,9 @@ impl WatchedFile {
         let opened = if only_moved && self.unwatched.is_none() && !self.output.is_check_due() {
             None
         } else {
-            self.watch.watch_parents(directory(self.output.path()));
+            let directory = directory(self.output.path());
+            let is_remote = file_system(directory).is_some_and(|found| found.is_remote());
+            self.watch.watch_parents(directory, is_remote);
             self.output.check_directory()
         };
         match snapshot.compare(self.output.path()) {

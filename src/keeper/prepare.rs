@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::key::PrivateKey;
 use crate::keystore::{KeySource, create_private, generate};
 use crate::system::{clock, random};
+use std::fs::Metadata;
 use std::io;
 use std::path::Path;
 
@@ -24,9 +25,11 @@ pub struct Settings {
     pub generate_key: bool,
 }
 
-/// The key of the first badge.
-pub(crate) struct FirstKey {
+/// A private key as it was read or generated.
+pub(crate) struct LoadedKey {
     pub key: PrivateKey,
+    /// The file from which it was read.
+    pub file: Option<Metadata>,
     /// `--generate-key` created it.
     pub is_new: bool,
     /// The directory of the new key was not synced.
@@ -34,14 +37,14 @@ pub(crate) struct FirstKey {
 }
 
 /// Reads and checks the key as it is now.
-pub(crate) fn read_key(settings: &Settings) -> Result<PrivateKey, Error> {
-    let key = settings.key.read().map_err(Error::ReadKey)?;
+pub(crate) fn read_key(settings: &Settings) -> Result<LoadedKey, Error> {
+    let (key, file) = settings.key.read().map_err(Error::ReadKey)?;
     check_own_did(settings, Some(&key))?;
-    Ok(key)
+    Ok(LoadedKey { key, file, is_new: false, sync_error: None })
 }
 
 /// Reads the existing key; `None`: it is to be generated. Before anything is written: an error leaves nothing behind.
-pub(crate) fn read_existing_key(settings: &Settings) -> Result<Option<PrivateKey>, Error> {
+pub(crate) fn read_existing_key(settings: &Settings) -> Result<Option<LoadedKey>, Error> {
     match missing_key(settings) {
         Some(_) => check_own_did(settings, None).map(|()| None),
         None => read_key(settings).map(Some),
@@ -50,19 +53,18 @@ pub(crate) fn read_existing_key(settings: &Settings) -> Result<Option<PrivateKey
 
 /// The existing key or, with `--generate-key`, a new one. Last before the first badge: an error before it leaves no key
 /// behind.
-pub(crate) fn first_key(settings: &Settings, existing: Option<PrivateKey>) -> Result<FirstKey, Error> {
-    let old = |key| FirstKey { key, is_new: false, sync_error: None };
+pub(crate) fn first_key(settings: &Settings, existing: Option<LoadedKey>) -> Result<LoadedKey, Error> {
     if let Some(key) = existing {
-        return Ok(old(key));
+        return Ok(key);
     }
-    let Some(path) = missing_key(settings) else { return read_key(settings).map(old) };
+    let Some(path) = missing_key(settings) else { return read_key(settings) };
     let key = generate().map_err(Error::GenerateKey)?;
     let created = create_private(path, &key);
     if created.is_err() && missing_key(settings).is_none() {
         // Another keeper has generated it meanwhile.
-        return read_key(settings).map(old);
+        return read_key(settings);
     }
-    Ok(FirstKey { key, is_new: true, sync_error: created.map_err(Error::WriteKey)? })
+    Ok(LoadedKey { key, file: None, is_new: true, sync_error: created.map_err(Error::WriteKey)? })
 }
 
 /// Signs a badge with the key.

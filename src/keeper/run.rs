@@ -74,7 +74,7 @@ fn write_badge(
     output: &mut WatchedFile,
     validity: Validity,
 ) -> Result<Badge, Error> {
-    let key = key.map_or_else(|| read_key(settings), Ok)?;
+    let key = key.map_or_else(|| read_key(settings).map(|read| read.key), Ok)?;
     let badge = issue(settings, &key, validity)?;
     drop(key);
     output.replace(badge.token.as_bytes(), &|| is_valid_now(validity)).map_err(Error::WriteBadge)?;

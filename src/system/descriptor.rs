@@ -41,10 +41,11 @@ fn stream(number: i32) -> ManuallyDrop<File> {
     ManuallyDrop::new(unsafe { File::from_raw_fd(number) })
 }
 
-/// Reads to the end, but no more than `max` bytes.
+/// Reads to the end, but no more than `max` bytes. `size` is that of a regular file by fstat(2), so that no further read
+/// has to find its end; 0: not known.
 ///
 /// std's read_to_end costs 1.2 KB of code, and it can leave 32 bytes of what it reads, here a key, on the stack.
-pub(crate) fn read_at_most(mut file: &File, max: usize) -> io::Result<Vec<u8>> {
+pub(crate) fn read_at_most(mut file: &File, size: u64, max: usize) -> io::Result<Vec<u8>> {
     // musl's malloc(3) maps a page of its own for a little more than 1000 bytes.
     let (mut bytes, mut filled) = (vec![0; max.min(1000)], 0);
     loop {
@@ -53,7 +54,7 @@ pub(crate) fn read_at_most(mut file: &File, max: usize) -> io::Result<Vec<u8>> {
         }
         let read = retry(|| file.read(&mut bytes[filled..]))?;
         filled += read;
-        if read == 0 {
+        if read == 0 || filled as u64 == size && filled < bytes.len() {
             bytes.truncate(filled);
             return Ok(bytes);
         }

@@ -39,11 +39,15 @@ fn open_at(directory: libc::c_int, name: &CString, flags: libc::c_int) -> io::Re
     retry(|| unsafe { opened(libc::openat(directory, name.as_ptr(), flags | libc::O_CLOEXEC, 0o600)) })
 }
 
-/// Reads a regular file, but no more than `max` bytes. `None`: it is no regular file.
-pub(crate) fn read_regular(path: &Path, max: usize) -> io::Result<Option<Vec<u8>>> {
+/// Reads a regular file, but no more than `max` bytes, and its attributes. `None`: it is no regular file.
+pub(crate) fn read_regular(path: &Path, max: usize) -> io::Result<Option<(Vec<u8>, Metadata)>> {
     // O_NONBLOCK and O_NOCTTY: a FIFO must not block, and a terminal must not become the controlling one.
     let file = open(path, libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY)?;
-    if file.metadata()?.is_file() { read_at_most(&file, max).map(Some) } else { Ok(None) }
+    let found = file.metadata()?;
+    if !found.is_file() {
+        return Ok(None);
+    }
+    Ok(Some((read_at_most(&file, found.len(), max)?, found)))
 }
 
 /// An open directory. Its methods look up the last component of a path in this directory, wherever the path leads.
@@ -126,7 +130,7 @@ impl Directory {
 
     /// The names in it; none where it cannot be read. std's read_dir costs 4 KB of code, readdir(3) five system calls.
     pub(crate) fn names(&self) -> Vec<OsString> {
-        let (mut names, mut buffer) = (Vec::new(), vec![0u8; 2048]);
+        let (mut names, mut buffer) = (Vec::new(), vec![0u8; 1000]);
         loop {
             let (fd, entries) = (self.0.as_raw_fd(), buffer.as_mut_ptr());
             // SAFETY: the kernel writes at most the length of the buffer.

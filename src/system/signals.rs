@@ -31,24 +31,25 @@ fn set_of(signals: &[libc::c_int]) -> libc::sigset_t {
     }
 }
 
-/// Blocks [`HANDLED`]. PID 1 and a process under nohup get blocked signals, too.
+/// Blocks [`HANDLED`], and no other signal that the parent process may have blocked (daemon(7)). PID 1 and a process under
+/// nohup get blocked signals, too.
 ///
 /// Also ignores SIGXFSZ, so that a file that grows past RLIMIT_FSIZE is an error of write(2) and does not end the process.
 pub(crate) fn block() {
-    mask(libc::SIG_BLOCK, HANDLED);
+    set_mask(HANDLED);
     // SAFETY: SIG_IGN is a valid disposition, and no handler runs.
     unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
 }
 
 /// Restores the default effect of the signals, for the commands that end by themselves.
 pub(crate) fn unblock() {
-    mask(libc::SIG_UNBLOCK, HANDLED);
+    set_mask(&[]);
 }
 
-fn mask(how: libc::c_int, signals: &[libc::c_int]) {
+fn set_mask(signals: &[libc::c_int]) {
     let set = set_of(signals);
     // SAFETY: the set is initialized, and a null pointer for the old one is allowed; this program has one thread.
-    unsafe { libc::sigprocmask(how, &raw const set, null_mut()) };
+    unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const set, null_mut()) };
 }
 
 /// Makes SIGALRM interrupt a system call and do nothing else, and stops its timer, which execve(2) passes on.
@@ -61,7 +62,6 @@ pub(crate) fn handle_alarm() {
         action.sa_sigaction = ignore as extern "C" fn(libc::c_int) as usize;
         libc::sigaction(libc::SIGALRM, &raw const action, null_mut());
     }
-    mask(libc::SIG_UNBLOCK, &[libc::SIGALRM]);
     interrupt_every(0);
 }
 
@@ -74,13 +74,15 @@ pub(crate) fn interrupt_every(microseconds: i32) {
     unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const timer, null_mut()) };
 }
 
-/// Makes the kernel reap the children that PID 1 of a container inherits, and lets a background job write to a terminal
-/// with `stty tostop`.
-pub(crate) fn ignore_job_control() {
+/// Makes the kernel reap the children that PID 1 of a container inherits. With a terminal, lets a background job write to
+/// it under `stty tostop`.
+pub(crate) fn ignore_job_control(has_terminal: bool) {
     // SAFETY: SIG_IGN is a valid disposition for both; this program waits for no child.
     unsafe {
         libc::signal(libc::SIGCHLD, libc::SIG_IGN);
-        libc::signal(libc::SIGTTOU, libc::SIG_IGN);
+        if has_terminal {
+            libc::signal(libc::SIGTTOU, libc::SIG_IGN);
+        }
     }
 }
 
