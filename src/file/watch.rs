@@ -79,7 +79,13 @@ impl Watch {
         let old = std::mem::take(&mut self.parents);
         let mut parents = Vec::new();
         let mut fault = is_remote.then_some(UnwatchedReason::RemoteFileSystem);
-        let Ok(queue) = self.open_queue() else { return };
+        let queue = match self.open_queue() {
+            Ok(queue) => queue,
+            Err(error) => {
+                self.parents_fault = Some(error.into());
+                return;
+            }
+        };
         for (height, path) in directory.ancestors().enumerate() {
             let mut watched = queue.watch_directory(path, libc::IN_DONT_FOLLOW);
             if matches!(&watched, Err(error) if error.kind() == io::ErrorKind::NotADirectory) {

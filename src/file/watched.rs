@@ -52,7 +52,7 @@ impl WatchedFile {
         self.watch.prepare(self.output.path());
         self.watch.commit();
         // Right after a write the kernel reports its rename only: the path was resolved for it, and its parents are watched.
-        let opened = if only_moved && self.unwatched.is_none() && !self.output.is_check_due() {
+        let opened = if only_moved && self.watch.unwatched().is_none() && !self.output.is_check_due() {
             None
         } else {
             let directory = directory(self.output.path());

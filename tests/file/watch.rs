@@ -199,6 +199,25 @@ fn stops_polling_when_inotify_works_again() {
     assert_eq!(keeper.count_with("warning", "does not report changes"), 1, "{}", keeper.log());
 }
 
+/// The directories on the way get their watches with the file, if not before.
+#[test]
+#[ignore = "needs strace: injects faults into system calls"]
+fn watches_the_directories_once_a_queue_can_be_opened() {
+    for failures in 1..=3 {
+        let scratch = Scratch::with_key();
+        scratch.mkdir("badges");
+        let fault = format!("inject=inotify_init,inotify_init1:error=EMFILE:when=1..{failures}");
+        let command = keep(&scratch, "badges/badge.jwt");
+        let mut traced = Traced::spawn_command(&scratch, &["-e", &fault], &command, "badges/badge.jwt");
+        let keeper = &mut traced.keeper;
+        keeper.wait_for("started");
+        wait_until_idle(keeper);
+        scratch.rename("badges", "old");
+        keeper.until("it is noticed", |keeper| keeper.count_with("damaged", "was deleted") > 0);
+        traced.assert_injected();
+    }
+}
+
 /// Another process replaces the file by an equal one while no watch is free.
 #[test]
 #[ignore = "needs root: reads /proc/PID/fdinfo; needs strace: injects faults into system calls"]
