@@ -11,6 +11,17 @@ keeper=
 trap 'kill $keeper 2>/dev/null; rm -rf "$scratch"' EXIT
 
 at_most() { (($1 <= $2)); }
+# until_true COMMAND...: polls for at most 20 s.
+until_true() {
+    local n
+    for ((n = 0; n < 1000; n++)); do
+        "$@" && return
+        sleep 0.02
+    done
+    return 1
+}
+# has_logged EVENT COUNT: whether the keeper's log, in a file, has so many events.
+has_logged() { (($(grep -c "info: $1" "$scratch/log") >= $2)); }
 same() { [[ $1 == "$2" ]]; }
 
 # Tests that a file needs no loader and no library. (A position-independent file without an interpreter is static, too.)
