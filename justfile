@@ -72,6 +72,11 @@ deploy-test *which:
     tests/deploy/install
     tests/deploy/run {{which}}
 
-# measure and print the benchmark table
-bench:
-    benches/bench.sh
+# count system calls and instructions and check them against their budgets
+counts:
+    tests/budget/calls
+    tests/budget/instructions
+
+# measure and print the benchmark table, also of OTHER keepers
+bench *others:
+    cargo bench --target {{target}} -- {{others}}
