@@ -25,7 +25,7 @@ start_docker() {
 # image_context DIRECTORY: makes a build context, with the binary under test at the path that the image files copy.
 image_context() {
     mkdir -p "$1/target/x86_64-unknown-linux-musl/release"
-    cp "$repo"/{Dockerfile.scratch,Containerfile,.dockerignore,Cargo.toml,Cargo.lock} "$1/"
+    cp "$repo"/{Dockerfile.scratch,Containerfile,.dockerignore,Cargo.toml,Cargo.lock,build.rs} "$1/"
     cp -r "$repo/src" "$1/"
     mkdir -p "$1/contrib" && cp -r "$repo/contrib/image" "$1/contrib/"
     echo secret >"$1/private.jwk"    # must not reach the engine
