@@ -98,7 +98,7 @@ pub(crate) fn permissions_warning(path: &Path, file: &Metadata, credentials: Opt
 
 /// Whether systemd passed the file to the service (`LoadCredential=`).
 pub(crate) fn is_credential(path: &Path, credentials: Option<&Path>) -> bool {
-    credentials.is_some_and(|directory| path.strip_prefix(directory).is_ok())
+    credentials.is_some_and(|directory| path.ancestors().any(|parent| parent.as_os_str() == directory.as_os_str()))
 }
 
 /// A new key pair. Without a `kid` its JWK gets the did:key as one.

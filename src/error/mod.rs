@@ -8,6 +8,7 @@ use crate::badge::issue::IssueError;
 use crate::encoding::{escaped, shell_word};
 use crate::file::{FileError, Reason, directory};
 use crate::keystore::KeyError;
+use crate::system::filesystem;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -50,14 +51,14 @@ pub(crate) enum Error {
 /// The path as messages name it: absolute, because cron and init systems start programs in other directories. Where the
 /// working directory was deleted, the path as it is.
 pub(crate) fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
+    filesystem::absolute(path).unwrap_or_else(|_| path.to_path_buf())
 }
 
 /// What to do, after a semicolon, about an error that concerns the path or the process: a wrong component, a deleted
 /// working directory, no free descriptor.
 pub(crate) fn general_hint(path: &Path, error: &io::Error) -> &'static str {
     match error.raw_os_error() {
-        Some(libc::ENOENT) if std::path::absolute(path).is_err() => {
+        Some(libc::ENOENT) if filesystem::absolute(path).is_err() => {
             "; the working directory no longer exists: use an absolute path"
         }
         Some(libc::ENOTDIR) => "; a component of the path is not a directory",

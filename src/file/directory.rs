@@ -3,6 +3,7 @@
 use super::error::Reason;
 use crate::system::effective_uid;
 use crate::system::filesystem::{Directory, read_link};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -44,7 +45,7 @@ pub(super) fn open(path: &Path, known: Option<&[PathBuf]>) -> Result<(Directory,
                 }
                 links.push(at.clone());
                 // /proc/PID/root and cwd are more than the path that readlink(2) returns.
-                if at.strip_prefix("/proc").is_err() {
+                if !at.as_os_str().as_bytes().starts_with(b"/proc/") {
                     rest = read_link(&link)?.join(after);
                     continue;
                 }

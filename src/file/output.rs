@@ -60,7 +60,8 @@ impl OutputFile {
             Some(path) if target.reserves(path) => return Err(FileError::new(target.path(), Reason::ProtectedName)),
             _ => {}
         }
-        let protected = protected.map(directory).filter(|protected| *protected != directory(&options.path));
+        let same = |other: &&Path| other.as_os_str() == directory(&options.path).as_os_str();
+        let protected = protected.map(directory).filter(|other| !same(other));
         let mut output = OutputFile {
             target,
             options,
@@ -78,7 +79,7 @@ impl OutputFile {
         }
         let untrusted = |directory: Option<PathBuf>| directory.and_then(|real| untrusted_directory(&real));
         let found = untrusted(output.target.real_directory()).or_else(|| untrusted(protected.and_then(real_path)));
-        output.warnings.extend(found);
+        output.warn(found);
         Ok(output)
     }
 
@@ -162,10 +163,16 @@ impl OutputFile {
         }
     }
 
+    pub(super) fn warn(&mut self, warning: Option<FileWarning>) {
+        if let Some(warning) = warning {
+            self.warnings.push(warning);
+        }
+    }
+
     fn note_sync(&mut self, error: Option<io::Error>) {
         let failed_before = std::mem::replace(&mut self.sync_failed, error.is_some());
         if !failed_before {
-            self.warnings.extend(error.map(FileWarning::DirectoryNotSynced));
+            self.warn(error.map(FileWarning::DirectoryNotSynced));
         }
     }
 }

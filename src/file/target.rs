@@ -3,7 +3,7 @@
 use super::directory::{self, MAX_LINKS};
 use super::error::{FileError, Reason, directory};
 use super::output::FileWarning;
-use crate::system::filesystem::{Directory, FileSystem, file_system, open, read_link};
+use crate::system::filesystem::{self, Directory, FileSystem, file_system, open, read_link};
 use crate::system::{effective_uid, random};
 use std::cell::OnceCell;
 use std::ffi::{OsStr, OsString};
@@ -83,7 +83,7 @@ impl Target {
     pub(super) fn real_directory(&self) -> Option<PathBuf> {
         let path = self.directory();
         let is_real = path.is_absolute() && self.links.get().is_some_and(Vec::is_empty);
-        if is_real && !path.components().any(|component| component == Component::ParentDir) {
+        if is_real && !path.components().any(|component| matches!(component, Component::ParentDir)) {
             return Some(path.into());
         }
         real_path(path)
@@ -146,7 +146,7 @@ impl Target {
 /// The absolute path, so that a recreated working directory is found again. Where that path is not accessible, the
 /// path as it is.
 fn absolute(path: &Path) -> PathBuf {
-    match std::path::absolute(path) {
+    match filesystem::absolute(path) {
         Ok(absolute)
             if path.is_absolute() || is_same(directory(path), directory(&absolute)) || !directory(path).is_dir() =>
         {

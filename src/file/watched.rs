@@ -72,7 +72,7 @@ impl WatchedFile {
         drop(opened);
         let before = std::mem::replace(&mut self.unwatched, self.watch.unwatched());
         if before != self.unwatched {
-            self.output.warnings.extend(self.unwatched.map(FileWarning::Unwatched));
+            self.output.warn(self.unwatched.map(FileWarning::Unwatched));
         }
         Ok(())
     }

@@ -2,13 +2,14 @@
 
 use super::descriptor::read_at_most;
 use super::{c_string, check, opened, retry};
+use std::env;
 use std::ffi::{CString, OsString};
 use std::fs::{File, Metadata};
 use std::io;
 use std::mem::zeroed;
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStringExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// File systems whose files another machine or a FUSE server can change without an inotify event: magic numbers of
 /// statfs(2) and linux/magic.h.
@@ -37,6 +38,13 @@ pub(crate) fn open(path: &Path, flags: libc::c_int) -> io::Result<File> {
 fn open_at(directory: libc::c_int, name: &CString, flags: libc::c_int) -> io::Result<File> {
     // SAFETY: the name is a NUL-terminated string that outlives the call; the mode is the argument that O_CREAT needs.
     retry(|| unsafe { opened(libc::openat(directory, name.as_ptr(), flags | libc::O_CLOEXEC, 0o600)) })
+}
+
+/// The path without `.`, after the working directory if it is relative. std's function costs 1.4 KB of code.
+pub(crate) fn absolute(path: &Path) -> io::Result<PathBuf> {
+    let mut absolute = if path.is_absolute() { PathBuf::new() } else { env::current_dir()? };
+    absolute.extend(path.components().filter(|component| !matches!(component, Component::CurDir)));
+    Ok(absolute)
 }
 
 /// Reads a regular file, but no more than `max` bytes, and its attributes. `None`: it is no regular file.
