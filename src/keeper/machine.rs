@@ -58,7 +58,7 @@ impl Machine {
             Event::IssueFailed(_) if self.badge.is_none() => Action::GiveUp,
             _ => self.decide(now),
         };
-        if action == Action::Check {
+        if matches!(action, Action::Check) {
             self.next_poll = now.boot.saturating_add(self.policy.poll_interval);
         }
         (self, action)

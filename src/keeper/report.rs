@@ -52,7 +52,7 @@ fn notice<'a>(transition: &Transition<'a>) -> Option<Notice<'a>> {
         }
         Event::Restored => Notice::Restored,
         Event::IssueFailed(error) | Event::RestoreFailed(error) | Event::Outdated(error) => {
-            Notice::Failed { error, next_attempt: next_attempt.filter(|_| *action != Action::GiveUp) }
+            Notice::Failed { error, next_attempt: next_attempt.filter(|_| !matches!(action, Action::GiveUp)) }
         }
         Event::Checked(Err(damage)) => {
             Notice::Damaged { damage, next_attempt: next_attempt.filter(|_| matches!(action, Action::Sleep(_))) }
