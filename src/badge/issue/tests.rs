@@ -129,7 +129,7 @@ fn escapes_what_base64_would_encode_as_minus_or_underscore() {
         let payload = part(&badge.token, 1);
         assert!(payload.is_ascii() && payload.contains(r"a\u003eb\u003fc\u007ed"), "{payload}");
         let Some(Json::Object(payload)) = parse(&payload) else { panic!("{payload}") };
-        assert_eq!(payload.get("aud").unwrap().as_strings(), Some(vec![text.as_str()]));
+        assert_eq!(payload.get("aud").unwrap().as_strings(), Some(vec![text.clone()]));
     }
 }
 

@@ -134,5 +134,5 @@ fn audience(payload: &Object) -> Result<Vec<String>, Box<Invalid>> {
     let texts = aud.as_strings().ok_or_else(|| broken("aud", "is not an array of strings"))?;
     // In Claims an empty list means anyone, but in a badge it would mean no one (RFC-002 §8.3).
     require(!texts.is_empty(), "aud", "is an empty array")?;
-    Ok(texts.into_iter().map(str::to_owned).collect())
+    Ok(texts)
 }

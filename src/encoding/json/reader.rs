@@ -57,9 +57,13 @@ impl Json {
     }
 
     /// The items of an array, if this is one and all of them are strings.
-    pub(crate) fn as_strings(&self) -> Option<Vec<&str>> {
+    pub(crate) fn as_strings(&self) -> Option<Vec<String>> {
         let Json::Array(items) = self else { return None };
-        items.iter().map(Json::as_str).collect()
+        let mut texts = Vec::new();
+        for item in items {
+            texts.push(item.as_str()?.to_owned());
+        }
+        Some(texts)
     }
 
     /// The first name that occurs twice in one object, at any depth.
