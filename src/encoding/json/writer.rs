@@ -27,10 +27,13 @@ impl JsonObject {
 
     /// An array member, left out when it is empty.
     pub(crate) fn strings(self, name: &str, values: &[String]) -> JsonObject {
-        match values.iter().map(|value| quote(value)).reduce(|items, value| items + "," + &value) {
-            Some(items) => self.member(name, &format_args!("[{items}]")),
-            None => self,
+        let mut items = String::new();
+        for value in values {
+            let comma = if items.is_empty() { "" } else { "," };
+            // Writing to a String never fails.
+            let _ = write!(items, "{comma}\"{}\"", escaped(value));
         }
+        if items.is_empty() { self } else { self.raw(name, &format!("[{items}]")) }
     }
 
     pub(crate) fn integer(self, name: &str, value: i64) -> JsonObject {
