@@ -4,7 +4,7 @@ use crate::file::{Access, FileError, Target, create, probe, replace};
 use crate::key::{JwkError, PrivateKey, PublicKey};
 use crate::system::filesystem::{file_system, read_regular};
 use crate::system::random;
-use std::fs::{self, Metadata};
+use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -42,10 +42,10 @@ pub(crate) enum KeyFault {
 }
 
 impl KeySource {
-    /// Reads the key as it is now, and the attributes of its file.
-    pub(crate) fn read(&self) -> Result<(PrivateKey, Option<Metadata>), Box<KeyError>> {
+    /// Reads the key as it is now, and the mode of its file.
+    pub(crate) fn read(&self) -> Result<(PrivateKey, Option<u32>), Box<KeyError>> {
         match self {
-            KeySource::File(path) => read(path, true, PrivateKey::from_jwk).map(|(key, file)| (key, Some(file))),
+            KeySource::File(path) => read(path, true, PrivateKey::from_jwk).map(|(key, mode)| (key, Some(mode))),
             KeySource::Environment(jwk) => PrivateKey::from_jwk(jwk)
                 .map(|key| (key, None))
                 .map_err(|error| Box::new(KeyError { path: None, private: true, fault: KeyFault::Jwk(error) })),
@@ -73,27 +73,26 @@ pub(crate) fn read_public_or_private(path: &Path) -> Result<PublicKey, Box<KeyEr
     read(path, false, PublicKey::from_any_jwk).map(|(key, _)| key)
 }
 
-fn read<T>(path: &Path, private: bool, parse: fn(&str) -> Result<T, JwkError>) -> Result<(T, Metadata), Box<KeyError>> {
-    let key = read_text(path).and_then(|(text, file)| Ok((parse(&text).map_err(KeyFault::Jwk)?, file)));
+fn read<T>(path: &Path, private: bool, parse: fn(&str) -> Result<T, JwkError>) -> Result<(T, u32), Box<KeyError>> {
+    let key = read_text(path).and_then(|(text, mode)| Ok((parse(&text).map_err(KeyFault::Jwk)?, mode)));
     key.map_err(|fault| Box::new(KeyError { path: Some(path.to_path_buf()), private, fault }))
 }
 
-fn read_text(path: &Path) -> Result<(String, Metadata), KeyFault> {
+fn read_text(path: &Path) -> Result<(String, u32), KeyFault> {
     let read = read_regular(path, MAX_LEN + 1).map_err(KeyFault::Io)?;
     let (bytes, file) = read.ok_or(KeyFault::NotRegular)?;
     match String::from_utf8(bytes) {
         Ok(text) if text.len() > MAX_LEN => Err(KeyFault::TooLong),
-        Ok(text) => Ok((text, file)),
+        Ok(text) => Ok((text, file.mode() & 0o7777)),
         Err(_) => Err(KeyFault::NotUtf8),
     }
 }
 
-/// The mode of a key file that other users may access. `None` also where the mount protects it: below systemd's
-/// `$CREDENTIALS_DIRECTORY`, and on a read-only mount such as a Secret volume.
-pub(crate) fn permissions_warning(path: &Path, file: &Metadata, credentials: Option<&Path>) -> Option<u32> {
-    let mode = file.mode() & 0o7777;
+/// Whether other users may access a key file of this mode. The mount protects it below systemd's
+/// `$CREDENTIALS_DIRECTORY`, and where it is read-only, such as a Secret volume.
+pub(crate) fn is_exposed(path: &Path, mode: u32, credentials: Option<&Path>) -> bool {
     let is_protected = || is_credential(path, credentials) || file_system(path).is_some_and(|found| found.is_read_only);
-    (mode & 0o077 != 0 && !is_protected()).then_some(mode)
+    mode & 0o077 != 0 && !is_protected()
 }
 
 /// Whether systemd passed the file to the service (`LoadCredential=`).

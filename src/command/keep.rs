@@ -6,7 +6,7 @@ use crate::error::{Error, absolute};
 use crate::file::{OutputFile, OutputOptions};
 use crate::keeper::{Settings, first_key, read_existing_key, run};
 use crate::key::PrivateKey;
-use crate::keystore::{is_credential, permissions_warning};
+use crate::keystore::{is_credential, is_exposed};
 use crate::report::log::Log;
 use crate::report::{Notice, Reporter, Supervisor, not_synced};
 use crate::system::descriptor::inherited;
@@ -65,8 +65,7 @@ fn start(
     }
     let credentials = env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
     reporter.key_is_credential = is_credential(path, credentials.as_deref());
-    let mode = first.file.and_then(|file| permissions_warning(path, &file, credentials.as_deref()));
-    if let Some(mode) = mode {
+    if let Some(mode) = first.mode.filter(|mode| is_exposed(path, *mode, credentials.as_deref())) {
         let (key, word) = (escaped(path), shell_word(path));
         let warning = format!("other users can read the key {key} (mode {mode:04o}): chmod 600 {word}");
         reporter.tell(&[Notice::Warning(&warning)]);

@@ -7,7 +7,6 @@ use crate::error::Error;
 use crate::key::PrivateKey;
 use crate::keystore::{KeySource, create_private, generate};
 use crate::system::{clock, random};
-use std::fs::Metadata;
 use std::io;
 use std::path::Path;
 
@@ -28,8 +27,8 @@ pub struct Settings {
 /// A private key as it was read or generated.
 pub(crate) struct LoadedKey {
     pub key: PrivateKey,
-    /// The file from which it was read.
-    pub file: Option<Metadata>,
+    /// The mode of the file from which it was read.
+    pub mode: Option<u32>,
     /// `--generate-key` created it.
     pub is_new: bool,
     /// The directory of the new key was not synced.
@@ -38,9 +37,9 @@ pub(crate) struct LoadedKey {
 
 /// Reads and checks the key as it is now.
 pub(crate) fn read_key(settings: &Settings) -> Result<LoadedKey, Error> {
-    let (key, file) = settings.key.read().map_err(Error::ReadKey)?;
+    let (key, mode) = settings.key.read().map_err(Error::ReadKey)?;
     check_own_did(settings, Some(&key))?;
-    Ok(LoadedKey { key, file, is_new: false, sync_error: None })
+    Ok(LoadedKey { key, mode, is_new: false, sync_error: None })
 }
 
 /// Reads the existing key; `None`: it is to be generated. Before anything is written: an error leaves nothing behind.
@@ -64,7 +63,7 @@ pub(crate) fn first_key(settings: &Settings, existing: Option<LoadedKey>) -> Res
         // Another keeper has generated it meanwhile.
         return read_key(settings);
     }
-    Ok(LoadedKey { key, file: None, is_new: true, sync_error: created.map_err(Error::WriteKey)? })
+    Ok(LoadedKey { key, mode: None, is_new: true, sync_error: created.map_err(Error::WriteKey)? })
 }
 
 /// Signs a badge with the key.
