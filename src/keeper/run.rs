@@ -2,13 +2,14 @@
 
 use super::event::{Action, Event};
 use super::machine::Machine;
+use super::moment::Moment;
 use super::prepare::{Settings, is_valid_now, issue, read_key};
 use super::report::{Transition, report};
 use super::wait::{self, EventSources};
 use crate::badge::claims::Validity;
 use crate::badge::issue::Badge;
 use crate::error::Error;
-use crate::file::{OutputFile, WatchedFile};
+use crate::file::{FileWarning, OutputFile, WatchedFile};
 use crate::key::PrivateKey;
 use crate::report::Reporter;
 
@@ -29,13 +30,7 @@ pub(crate) fn run(
     let mut event = Event::Woke;
     loop {
         let now = wait::now();
-        let (next, action) = machine.step(&event, now);
-        let warnings = output.take_warnings();
-        let transition =
-            Transition { before: &machine, event: &event, after: &next, action: &action, now, warnings: &warnings };
-        reporter.tell(&report(&transition));
-        machine = next;
-        event = match action {
+        event = match advance(&mut machine, &event, now, &output.take_warnings(), reporter) {
             // Where a write takes longer than a badge is valid, the keeper never sleeps.
             Action::Issue { .. } if sources.signals.stop_is_pending() => Event::StopRequested,
             Action::Issue { validity, reason } => {
@@ -65,6 +60,21 @@ pub(crate) fn run(
             Action::GiveUp => return Ok(1),
         };
     }
+}
+
+/// Steps the machine, tells what follows, and returns what to do. Not inlined: its frame is gone while a badge is signed.
+#[inline(never)]
+fn advance(
+    machine: &mut Machine,
+    event: &Event,
+    now: Moment,
+    warnings: &[FileWarning],
+    reporter: &mut Reporter,
+) -> Action {
+    let (next, action) = machine.step(event, now);
+    reporter.tell(&report(&Transition { before: machine, event, after: &next, action: &action, now, warnings }));
+    *machine = next;
+    action
 }
 
 /// Without a `key` it is read anew, because its file may have been replaced.

@@ -127,7 +127,9 @@ fn check_purpose(jwk: &Object, operation: &str, excluded: &'static str) -> Resul
     }
     match jwk.get("key_ops").map(Json::as_strings) {
         Some(None) => Err(broken("key_ops", "is not an array of strings", FETCH_AGAIN)),
-        Some(Some(operations)) if !operations.iter().any(|one| one == operation) => Err(broken("key_ops", excluded, OTHER_USE)),
+        Some(Some(operations)) if !operations.iter().any(|one| one == operation) => {
+            Err(broken("key_ops", excluded, OTHER_USE))
+        }
         _ => Ok(()),
     }
 }
