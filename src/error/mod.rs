@@ -31,13 +31,7 @@ pub(crate) enum Error {
     /// getrandom(2) failed while a badge was issued.
     Random(io::Error),
     /// `--self-sign` with a `--sub` or `--iss` that is not the did:key of the key.
-    NotOwnDid {
-        /// The flag or variable.
-        origin: String,
-        required: String,
-        /// `None`: the key is not generated yet.
-        actual: Option<String>,
-    },
+    NotOwnDid(Box<NotOwnDid>),
     /// The clock is before 2025.
     ClockNotSet,
     /// `--ready-fd` is not an open descriptor.
@@ -46,6 +40,15 @@ pub(crate) enum Error {
     Wait(io::Error),
     /// The output was not written to stdout.
     Stdout(io::Error),
+}
+
+#[derive(Debug)]
+pub(crate) struct NotOwnDid {
+    /// The flag or variable.
+    pub origin: String,
+    pub required: String,
+    /// `None`: the key is not generated yet.
+    pub actual: Option<String>,
 }
 
 /// The path as messages name it: absolute, because cron and init systems start programs in other directories. Where the
@@ -98,7 +101,7 @@ impl Error {
     /// the clock, where it can.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Error::NotOwnDid { .. } | Error::ReadyFd(_) | Error::ReadVerifyKey(_) => 2,
+            Error::NotOwnDid(_) | Error::ReadyFd(_) | Error::ReadVerifyKey(_) => 2,
             _ => 1,
         }
     }
@@ -113,7 +116,8 @@ impl fmt::Display for Error {
             Error::GenerateKey(error) => write!(f, "cannot generate a key: {error}"),
             Error::Sign(error) => write!(f, "cannot sign a badge: {error}"),
             Error::Random(error) => write!(f, "cannot sign a badge: no random bytes: {error}"),
-            Error::NotOwnDid { origin, required, actual } => {
+            Error::NotOwnDid(error) => {
+                let NotOwnDid { origin, required, actual } = &**error;
                 write!(f, "cannot sign a badge for {}: ", escaped(required))?;
                 f.write_str("a self-signed badge is issued by and for its own key")?;
                 match actual {

@@ -18,7 +18,7 @@ pub(crate) enum Event {
     /// The kernel reports a change of the file or its directory.
     FileTouched,
     /// A new badge is in the file.
-    Issued { badge: Badge, reason: IssueReason },
+    Issued { badge: Box<Badge>, reason: IssueReason },
     /// No badge was signed or written.
     IssueFailed(Error),
     /// The new badge, or that in memory, was no longer valid when it was about to be put in place. The old file is

@@ -3,7 +3,7 @@
 use super::policy::Policy;
 use crate::badge::claims::{Identity, Validity};
 use crate::badge::issue::{self as badge, Badge};
-use crate::error::Error;
+use crate::error::{Error, NotOwnDid};
 use crate::key::PrivateKey;
 use crate::keystore::{KeySource, create_private, generate};
 use crate::system::{clock, random};
@@ -67,9 +67,9 @@ pub(crate) fn first_key(settings: &Settings, existing: Option<LoadedKey>) -> Res
 }
 
 /// Signs a badge with the key.
-pub(crate) fn issue(settings: &Settings, key: &PrivateKey, validity: Validity) -> Result<Badge, Error> {
+pub(crate) fn issue(settings: &Settings, key: &PrivateKey, validity: Validity) -> Result<Box<Badge>, Error> {
     let random = random::bytes().map_err(Error::Random)?;
-    badge::issue(&settings.identity, key, validity, random).map_err(Error::Sign)
+    badge::issue(&settings.identity, key, validity, random).map(Box::new).map_err(Error::Sign)
 }
 
 /// Whether a badge of this validity is valid now.
@@ -82,7 +82,7 @@ fn check_own_did(settings: &Settings, key: Option<&PrivateKey>) -> Result<(), Er
     let did = |key: &PrivateKey| key.public().did_key();
     let other = settings.required_did.iter().find(|(_, required)| key.is_none_or(|key| did(key) != *required));
     let Some((origin, required)) = other.cloned() else { return Ok(()) };
-    Err(Error::NotOwnDid { origin, required, actual: key.map(did) })
+    Err(Error::NotOwnDid(Box::new(NotOwnDid { origin, required, actual: key.map(did) })))
 }
 
 /// The path of the key that is to be generated: nothing, not even a broken symbolic link, has that name.

@@ -83,7 +83,7 @@ fn write_badge(
     key: Option<PrivateKey>,
     output: &mut WatchedFile,
     validity: Validity,
-) -> Result<Badge, Error> {
+) -> Result<Box<Badge>, Error> {
     let key = key.map_or_else(|| read_key(settings).map(|read| read.key), Ok)?;
     let badge = issue(settings, &key, validity)?;
     drop(key);

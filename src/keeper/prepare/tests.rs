@@ -62,8 +62,8 @@ fn the_first_required_did_that_is_not_the_keys_own_is_refused() {
     let other =
         settings(environment(), false, &[("--sub", DID), ("--iss", "did:key:z1"), ("CAPISCIO_X", "did:key:z2")]);
     for error in [read_existing_key(&other).map(drop).unwrap_err(), read_key(&other).map(drop).unwrap_err()] {
-        let Error::NotOwnDid { origin, required, actual } = error else { panic!("{error}") };
-        assert_eq!((origin.as_str(), required.as_str(), actual.as_deref()), ("--iss", "did:key:z1", Some(DID)));
+        let Error::NotOwnDid(error) = error else { panic!("{error}") };
+        assert_eq!((error.origin.as_str(), error.required.as_str(), error.actual.as_deref()), ("--iss", "did:key:z1", Some(DID)));
     }
 }
 
@@ -71,7 +71,7 @@ fn the_first_required_did_that_is_not_the_keys_own_is_refused() {
 fn a_key_that_is_yet_to_be_generated_has_no_did_that_can_be_required() {
     let directory = Directory::new("required");
     let settings = settings(KeySource::File(directory.key()), true, &[("--sub", DID)]);
-    assert!(matches!(read_existing_key(&settings), Err(Error::NotOwnDid { actual: None, .. })));
+    assert!(matches!(read_existing_key(&settings), Err(Error::NotOwnDid(error)) if error.actual.is_none()));
 }
 
 #[test]

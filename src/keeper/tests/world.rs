@@ -370,8 +370,8 @@ impl World {
     }
 }
 
-pub(in crate::keeper) fn badge(Validity { iat, exp }: Validity) -> Badge {
-    Badge {
+pub(in crate::keeper) fn badge(Validity { iat, exp }: Validity) -> Box<Badge> {
+    Box::new(Badge {
         token: "a.b.c".into(),
         jti: "j".into(),
         iat,
@@ -379,5 +379,5 @@ pub(in crate::keeper) fn badge(Validity { iat, exp }: Validity) -> Badge {
         subject: "did:web:a".into(),
         issuer: "https://i".into(),
         key: "did:key:z".into(),
-    }
+    })
 }
