@@ -11,8 +11,10 @@ pub fn encode(bytes: &[u8]) -> String {
 
 /// Decodes base58btc text; `None` for a character outside the alphabet.
 pub fn decode(text: &str) -> Option<Vec<u8>> {
-    let digit = |character| ALPHABET.iter().position(|other| *other == character).map(|at| at as u8);
-    let digits: Vec<u8> = text.bytes().map(digit).collect::<Option<_>>()?;
+    let mut digits = Vec::with_capacity(text.len());
+    for character in text.bytes() {
+        digits.push(ALPHABET.iter().position(|digit| *digit == character)? as u8);
+    }
     Some(convert(&digits, 58, 256))
 }
 
