@@ -21,9 +21,9 @@ impl<'a> Token<'a> {
         Code::Malformed.unless(token.len() <= MAX_TOKEN_LEN, "it is larger than 64 KiB")?;
         Code::Malformed.unless(!token.is_empty(), "it is empty")?;
         let token = str::from_utf8(token).map_err(|_| malformed("it is not text"))?;
-        // A fourth part is enough to refuse the token.
-        let parts: Vec<&str> = token.split('.').take(4).collect();
-        let [header, payload, signature] = parts[..] else {
+        let mut parts = token.split('.');
+        let mut next = || parts.next();
+        let (Some(header), Some(payload), Some(signature), None) = (next(), next(), next(), next()) else {
             return Err(malformed("it is not three parts separated by dots (a compact JWS)"));
         };
         let decode = |part| {
