@@ -34,14 +34,14 @@ impl fmt::Display for Escaped<'_> {
                     _ if is_hidden(character) => {
                         // Above U+FFFF two surrogates, as in JSON.
                         for unit in character.encode_utf16(&mut [0; 2]) {
-                            write!(f, "\\u{unit:04x}")?;
+                            write!(f, "\\u{:04x}", u32::from(*unit))?;
                         }
                     }
                     _ => f.write_char(character)?,
                 }
             }
             for byte in chunk.invalid() {
-                write!(f, "\\x{byte:02x}")?;
+                write!(f, "\\x{:02x}", u32::from(*byte))?;
             }
         }
         Ok(())
