@@ -160,9 +160,8 @@ fn each_error_of_a_command_has_its_sentence_and_its_exit_status() {
     // The C libraries differ in its text.
     let limit = errno().to_string();
     let own = "cannot sign a badge for did:web:a: a self-signed badge is issued by and for its own key";
-    let not_own = |actual| {
-        Error::NotOwnDid(Box::new(NotOwnDid { origin: "--sub".into(), required: "did:web:a".into(), actual }))
-    };
+    let not_own =
+        |actual| Error::NotOwnDid(Box::new(NotOwnDid { origin: "--sub".into(), required: "did:web:a".into(), actual }));
     let key = || Box::new(KeyError { path: None, private: false, fault: KeyFault::TooLong });
     let unreadable = "cannot use the key in CAPISCIO_AGENT_PRIVATE_KEY_JWK: it is larger than 16 KiB; \
                       name a file that holds one JWK";

@@ -63,7 +63,10 @@ fn the_first_required_did_that_is_not_the_keys_own_is_refused() {
         settings(environment(), false, &[("--sub", DID), ("--iss", "did:key:z1"), ("CAPISCIO_X", "did:key:z2")]);
     for error in [read_existing_key(&other).map(drop).unwrap_err(), read_key(&other).map(drop).unwrap_err()] {
         let Error::NotOwnDid(error) = error else { panic!("{error}") };
-        assert_eq!((error.origin.as_str(), error.required.as_str(), error.actual.as_deref()), ("--iss", "did:key:z1", Some(DID)));
+        assert_eq!(
+            (error.origin.as_str(), error.required.as_str(), error.actual.as_deref()),
+            ("--iss", "did:key:z1", Some(DID))
+        );
     }
 }
 
