@@ -12,7 +12,7 @@ const ED25519: [u8; 2] = [0xed, 0x01];
 const DIGITS: usize = 47;
 
 pub(crate) fn encode(key: &[u8; 32]) -> String {
-    [PREFIX, &base58::encode(&[&ED25519[..], key].concat())].concat()
+    PREFIX.to_owned() + &base58::encode(&[&ED25519[..], key].concat())
 }
 
 /// The 32 bytes in an Ed25519 `did:key`, not yet checked to be a public key; `None` for other key types and for DID URLs.
