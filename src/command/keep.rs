@@ -16,7 +16,7 @@ use std::path::PathBuf;
 
 /// Keeps the badge file current until a signal ends the process, and returns the exit status.
 #[inline(never)]
-pub(super) fn keep(settings: &Settings, options: KeepOptions, warnings: &[String]) -> u8 {
+pub(super) fn keep(settings: &Settings, options: &KeepOptions, warnings: &[String]) -> u8 {
     process::pass_on_nothing();
     seccomp::restrict_calls();
     // Before this process opens anything: so the number can only be a descriptor that the supervisor left open.
@@ -34,7 +34,7 @@ pub(super) fn keep(settings: &Settings, options: KeepOptions, warnings: &[String
         reporter.tell(&[Notice::Warning(warning)]);
     }
     let exit = started
-        .and_then(|()| start(settings, options.output, &mut reporter))
+        .and_then(|()| start(settings, options.output.clone(), &mut reporter))
         .and_then(|(output, key)| run(settings, key, output, &mut reporter, has_terminal));
     exit.unwrap_or_else(|error| {
         reporter.tell(&[Notice::Failed { error: &error, next_attempt: None }]);

@@ -25,7 +25,9 @@ pub fn main() -> u8 {
     // First of all: a signal that arrives before the keeper reads signals must not kill it.
     signals::block();
     process::deny_inspection();
-    let (arguments, names) = (env::args_os().skip(1), environment::names());
+    let mut arguments = env::args_os();
+    arguments.next();
+    let names = environment::names();
     let Invocation { request, warnings } = match parse(arguments, &|name| env::var_os(name), &names) {
         Ok(invocation) => invocation,
         Err(error) => {
@@ -41,14 +43,14 @@ pub fn main() -> u8 {
         signals::unblock();
     }
     let done = |()| OK;
-    let result = match request {
-        Request::Keep(settings, options) => return keep::keep(&settings, options, &warnings),
-        Request::Issue(settings, output) => issue::issue(&settings, output).map(done),
-        Request::Health(args) => Ok(health::health(&args)),
-        Request::Verify(args) => verify::verify(&args),
-        Request::KeyGen(args) => key::generate(&args).map(done),
-        Request::KeyPublic(args) => key::public(&args).map(done),
-        Request::Print(text) => print(&text).map(done),
+    let result = match &request {
+        Request::Keep(settings, options) => return keep::keep(settings, options, &warnings),
+        Request::Issue(settings, output) => issue::issue(settings, output.clone()).map(done),
+        Request::Health(args) => Ok(health::health(args)),
+        Request::Verify(args) => verify::verify(args),
+        Request::KeyGen(args) => key::generate(args).map(done),
+        Request::KeyPublic(args) => key::public(args).map(done),
+        Request::Print(text) => print(text).map(done),
     };
     // Last: a message ends the effect of a caller's alarm(2).
     warnings.iter().for_each(|warning| print_warning(warning));

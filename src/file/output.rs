@@ -12,6 +12,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// Path and attributes of the output file.
+#[derive(Clone)]
 pub struct OutputOptions {
     /// A symbolic link is followed.
     pub path: PathBuf,
