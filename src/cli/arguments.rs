@@ -163,9 +163,9 @@ fn identity(args: &mut Args) -> (Identity, Vec<(String, String)>) {
         return (Identity { issuance, domain, audience }, Vec::new());
     }
     let mut required_did = Vec::new();
-    for (flag, name) in [(&SUB.spec, subject), (&ISS.spec, issuer)] {
+    for (flag, name) in [(&SUB.spec, &subject), (&ISS.spec, &issuer)] {
         if args.is_given(flag) {
-            required_did.push((args.origin(flag).to_owned(), name));
+            required_did.push((args.origin(flag).to_owned(), name.clone()));
         }
     }
     (Identity { issuance: Issuance::SelfSigned, domain, audience }, required_did)

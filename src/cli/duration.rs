@@ -35,8 +35,8 @@ fn sum(mut rest: &str) -> Result<u64, &'static str> {
             "" => return Err(NO_UNIT),
             _ => return Err(MALFORMED),
         };
-        // Only digits: parse refuses nothing but what is too long. The 0 is for ".5s".
-        let whole: u64 = format!("0{whole}").parse().unwrap_or(u64::MAX);
+        let append = |number: u64, digit: u8| number.saturating_mul(10).saturating_add(u64::from(digit - b'0'));
+        let whole = whole.bytes().fold(0, append);
         // From the last digit on, each step is divided by ten; the remainders that are cut never add up to 1 ns.
         let fraction = fraction.bytes().rev().fold(0, |less, digit| (u64::from(digit - b'0') * unit + less) / 10);
         total = total.saturating_add(unit.saturating_mul(whole)).saturating_add(fraction);

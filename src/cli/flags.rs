@@ -46,8 +46,7 @@ impl Spec {
 
     /// The environment variable of the flag: `CAPISCIO_RENEW_BEFORE` for `--renew-before`.
     pub fn variable(&self) -> String {
-        let name = self.name.trim_start_matches('-').replace('-', "_");
-        format!("CAPISCIO_{}", name.to_ascii_uppercase())
+        format!("CAPISCIO_{}", self.name.trim_start_matches('-')).replace('-', "_").to_ascii_uppercase()
     }
 }
 

@@ -70,8 +70,8 @@ fn summary(claims: &Claims, now: i64) -> String {
     if let Some(domain) = &claims.domain {
         row("domain", &escaped(domain));
     }
-    if let Some(names) = claims.aud.iter().cloned().reduce(|names, name| names + ", " + &name) {
-        row("audience", &escaped(&names));
+    if !claims.aud.is_empty() {
+        row("audience", &escaped(&claims.aud.join(", ")));
     }
     row("issued", &date(claims.iat));
     let left = claims.exp - now;

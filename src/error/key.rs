@@ -17,12 +17,12 @@ pub(super) fn sentence(KeyError { path, private, fault }: &KeyError) -> String {
             "it is a directory; name the file in it".into()
         }
         (KeyFault::Io(error), Some(path)) => format!("{error}{}", hint(&absolute(path), *private, error)),
-        (KeyFault::Io(error), None) => error.to_string(),
+        (KeyFault::Io(error), None) => format!("{error}"),
         (KeyFault::NotRegular, _) => "it is not a regular file; name the file that holds the JWK".into(),
         (KeyFault::TooLong, _) => "it is larger than 16 KiB; name a file that holds one JWK".into(),
         (KeyFault::NotUtf8, _) => "it is not UTF-8 text; name a file that holds a JWK".into(),
         (KeyFault::Jwk(error @ JwkError::Pem), _) => format!("{error}; README.md shows how to convert it"),
-        (KeyFault::Jwk(error), _) => error.to_string(),
+        (KeyFault::Jwk(error), _) => format!("{error}"),
     };
     match path {
         Some(path) => format!("cannot use the key {}: {fault}", escaped(&absolute(path))),

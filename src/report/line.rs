@@ -70,7 +70,7 @@ pub(super) fn line(notice: &Notice, out: &str) -> Option<Line> {
             (WARNING, "damaged", format!("badge file {out} {}; {next}", describe(damage)), about())
         }
         Notice::Restored => (INFO, "restored", format!("restored {out}"), about()),
-        Notice::Failed { error, next_attempt: None } => (ERROR, "failed", error.to_string(), none()),
+        Notice::Failed { error, next_attempt: None } => (ERROR, "failed", format!("{error}"), none()),
         Notice::Failed { error, next_attempt: Some(at) } => {
             let sentence = format!("{error}; next attempt at {}", date(*at));
             (ERROR, "failed", sentence, none().integer("next_attempt", *at))
@@ -91,7 +91,7 @@ fn until(badge: &Badge, renewal: i64, now: i64) -> String {
 /// `z6Mk...19X`: enough of a did:key to tell two keys apart.
 fn short_key(did: &str) -> String {
     let id = did.strip_prefix("did:key:").unwrap_or(did);
-    format!("{}...{}", &id[..4.min(id.len())], &id[id.len().saturating_sub(3)..])
+    format!("{id:.4}...{}", &id[id.len().saturating_sub(3)..])
 }
 
 fn badge_facts(badge: &Badge, renewal: i64, out: &str) -> JsonObject {

@@ -54,14 +54,10 @@ pub(crate) enum Notice<'a> {
 /// The state of a sleeping keeper. Times are Unix seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
+    /// The wall clock is not set yet.
     WaitingForClock,
-    Valid {
-        until: i64,
-        renewal: i64,
-    },
+    /// The badge is valid.
+    Valid { until: i64, renewal: i64 },
     /// The last attempt failed. `until`: the end of the badge, while it is valid.
-    Failing {
-        until: Option<i64>,
-        next_attempt: i64,
-    },
+    Failing { until: Option<i64>, next_attempt: i64 },
 }

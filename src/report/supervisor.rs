@@ -29,12 +29,12 @@ pub(crate) struct Supervisor {
 impl Supervisor {
     /// `ready_fd` is the descriptor of `--ready-fd`; the environment tells the rest.
     pub(crate) fn new(ready_fd: Option<File>) -> Supervisor {
-        let number = |name| var_os(name).and_then(|value| value.to_str()?.parse::<i64>().ok());
-        let for_us = number("WATCHDOG_PID").is_none_or(|pid| pid == i64::from(std::process::id()));
+        let number = |name| var_os(name).and_then(|value| value.to_str()?.parse::<u64>().ok());
+        let for_us = number("WATCHDOG_PID").is_none_or(|pid| pid == u64::from(std::process::id()));
         let timeout = number("WATCHDOG_USEC").filter(|usec| *usec > 0 && for_us);
         let socket = var_os("NOTIFY_SOCKET").and_then(|name| connect(name.as_bytes()));
         // A ping at half of the timeout (sd_watchdog_enabled(3)).
-        let watchdog_period = timeout.map(|usec| (usec / 2000).max(1)).filter(|_| socket.is_some());
+        let watchdog_period = timeout.map(|usec| (usec / 2000).max(1) as i64).filter(|_| socket.is_some());
         Supervisor { socket, ready_fd, watchdog_period, ..Supervisor::default() }
     }
 
@@ -55,7 +55,7 @@ impl Supervisor {
                 self.is_reloading = true;
                 self.send(&format!("RELOADING=1\nMONOTONIC_USEC={}", clock::monotonic_usec()));
             }
-            Notice::Failed { error, .. } => self.failure = error.to_string(),
+            Notice::Failed { error, .. } => self.failure = format!("{error}"),
             Notice::Sleeping(status) if self.socket.is_some() => self.status(*status),
             Notice::Stopped { .. } => self.send("STOPPING=1"),
             _ => {}
