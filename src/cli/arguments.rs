@@ -199,29 +199,29 @@ fn key(args: &mut Args, generate: bool) -> KeySource {
     KeySource::Environment(jwk.into_string().unwrap_or_default())
 }
 
-pub(super) fn health(args: &mut Args) -> HealthArgs {
+pub(super) fn health(args: &mut Args) -> Request {
     let file = args.get(&FILE);
     if file.is_none() {
         args.read_variable(&HEALTH_OUT.spec, "CAPISCIO_OUT".into());
         args.read_variable(&HEALTH_OUT.spec, "BADGE_FILE".into());
     }
     let out = args.value(&HEALTH_OUT);
-    HealthArgs {
+    Request::Health(HealthArgs {
         path: file.unwrap_or(out),
         min_remaining: args.value(&MIN_REMAINING),
         key: args.get(&HEALTH_KEY),
         json: args.value(&HEALTH_JSON),
         quiet: args.value(&QUIET),
-    }
+    })
 }
 
-pub(super) fn verify(args: &mut Args) -> VerifyArgs {
+pub(super) fn verify(args: &mut Args) -> Request {
     for flag in [&OFFLINE, &SKIP_REVOCATION, &SKIP_STATUS] {
         if args.value(flag) {
             args.warnings.push(format!("{} has no effect: verification here is always offline", flag.spec.name));
         }
     }
-    VerifyArgs {
+    Request::Verify(VerifyArgs {
         key: args.get(&VERIFY_KEY),
         accept_self_signed: args.value(&ACCEPT_SELF_SIGNED),
         trusted_issuers: args.get(&ISSUERS).unwrap_or_default(),
@@ -229,7 +229,7 @@ pub(super) fn verify(args: &mut Args) -> VerifyArgs {
         skew: args.value(&SKEW),
         json: args.value(&VERIFY_JSON),
         token: token(args),
-    }
+    })
 }
 
 fn token(args: &mut Args) -> Token {
@@ -243,20 +243,20 @@ fn token(args: &mut Args) -> Token {
     Token::Stdin
 }
 
-pub(super) fn key_gen(args: &mut Args) -> KeyGenArgs {
-    KeyGenArgs {
+pub(super) fn key_gen(args: &mut Args) -> Request {
+    Request::KeyGen(KeyGenArgs {
         private: args.value(&OUT_PRIV),
         public: args.value(&OUT_PUB),
         did: args.get(&OUT_DID),
         show_did: args.value(&SHOW_DID),
         force: args.value(&FORCE),
-    }
+    })
 }
 
-pub(super) fn key_public(args: &mut Args) -> KeyPublicArgs {
+pub(super) fn key_public(args: &mut Args) -> Request {
     let did = args.value(&PUBLIC_DID);
     if !args.is_given(&PUBLIC_KEY.spec) {
         args.refuse("--key is missing: give the private key");
     }
-    KeyPublicArgs { key: args.value(&PUBLIC_KEY), did }
+    Request::KeyPublic(KeyPublicArgs { key: args.value(&PUBLIC_KEY), did })
 }

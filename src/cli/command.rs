@@ -1,28 +1,11 @@
 //! The table of commands.
 
+use super::arguments::{self, Request};
 use super::flags::{BADGE, GEN, HEALTH, ISSUE, KEEP, KEEPING, PUBLIC, Spec, VERIFY};
-
-/// A command of the program.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Command {
-    /// `badge keep`
-    BadgeKeep,
-    /// `badge issue`
-    BadgeIssue,
-    /// `badge health`
-    BadgeHealth,
-    /// `badge verify`
-    BadgeVerify,
-    /// `key gen`
-    KeyGen,
-    /// `key public`
-    KeyPublic,
-}
+use super::given::Args;
 
 /// What the command line and the help know about a command.
 pub struct CommandSpec {
-    /// The command.
-    pub command: Command,
     /// Its name, two arguments: `badge keep`.
     pub name: &'static str,
     /// What it does, in a sentence.
@@ -32,6 +15,8 @@ pub struct CommandSpec {
     flags: &'static [&'static [&'static Spec]],
     /// The paragraphs at the end of its help page.
     pub notes: &'static [&'static str],
+    /// Reads its typed arguments.
+    pub(super) parse: fn(&mut Args) -> Request,
 }
 
 impl CommandSpec {
@@ -52,7 +37,6 @@ const ENVIRONMENT: &str = "Each flag may also come from the environment: --renew
 /// Every command, in the order of the help.
 pub static COMMANDS: [CommandSpec; 6] = [
     CommandSpec {
-        command: Command::BadgeKeep,
         name: "badge keep",
         about: "Keeps a valid badge in a file: issues one at start and renews it before it expires.",
         example: "capiscio badge keep --sub did:web:agent.example.com \\\n    \
@@ -65,9 +49,9 @@ pub static COMMANDS: [CommandSpec; 6] = [
             "CAPISCIO_AGENT_PRIVATE_KEY_JWK may hold the key itself when neither --key nor CAPISCIO_KEY is given.",
             "Exit status: 0 stopped by a signal; 1 files, keys, locks, clock; 2 command line or environment.",
         ],
+        parse: arguments::keep,
     },
     CommandSpec {
-        command: Command::BadgeIssue,
         name: "badge issue",
         about: "Issues one badge, to stdout or to a file.",
         example: "capiscio badge issue --sub did:web:agent.example.com \\\n    \
@@ -78,37 +62,38 @@ pub static COMMANDS: [CommandSpec; 6] = [
             "--renew-before, --check-interval and --log-format are checked and have no further effect here.",
             "Exit status: 0 issued; 1 files, keys, locks, clock; 2 command line or environment.",
         ],
+        parse: arguments::issue,
     },
     CommandSpec {
-        command: Command::BadgeHealth,
         name: "badge health",
         about: "Checks whether the badge in a file is usable, for people, monitoring and container probes.",
         example: "capiscio badge health --min-remaining 5m ./badge.jwt",
         flags: &[HEALTH],
         notes: &["Exit status: 0 OK; 1 WARNING; 2 CRITICAL; 3 command line."],
+        parse: arguments::health,
     },
     CommandSpec {
-        command: Command::BadgeVerify,
         name: "badge verify",
         about: "Verifies a badge by the rules of the badge specification, offline.",
         example: "capiscio badge verify --key public.jwk --file badge.jwt",
         flags: &[VERIFY],
         notes: &["Exit status: 0 valid; 1 invalid; 2 command line."],
+        parse: arguments::verify,
     },
     CommandSpec {
-        command: Command::KeyGen,
         name: "key gen",
         about: "Generates an Ed25519 key pair: private.jwk (mode 0600) and public.jwk.",
         example: "capiscio key gen --out-priv private.jwk --out-pub public.jwk",
         flags: &[GEN],
         notes: &["Exit status: 0 generated; 1 files; 2 command line."],
+        parse: arguments::key_gen,
     },
     CommandSpec {
-        command: Command::KeyPublic,
         name: "key public",
         about: "Prints the public half of a private key.",
         example: "capiscio key public --key private.jwk > public.jwk",
         flags: &[PUBLIC],
         notes: &["Exit status: 0 printed; 1 files and keys; 2 command line."],
+        parse: arguments::key_public,
     },
 ];

@@ -1,6 +1,6 @@
 //! Why a command line is refused, as one sentence.
 
-use super::command::{Command, CommandSpec};
+use super::command::CommandSpec;
 use crate::encoding::{escaped, truncated};
 use std::ffi::OsStr;
 use std::fmt;
@@ -18,7 +18,7 @@ pub struct UsageError {
 impl UsageError {
     /// 2, but 3 for `badge health`, where 1 and 2 are WARNING and CRITICAL.
     pub fn exit_code(&self) -> u8 {
-        if self.command.is_some_and(|spec| spec.command == Command::BadgeHealth) { 3 } else { 2 }
+        if self.command.is_some_and(|spec| spec.name == "badge health") { 3 } else { 2 }
     }
 }
 

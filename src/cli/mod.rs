@@ -12,7 +12,7 @@ mod suggest;
 mod value;
 
 pub use arguments::{HealthArgs, KeepOptions, KeyGenArgs, KeyPublicArgs, Request, Token, VerifyArgs};
-pub use command::{COMMANDS, Command, CommandSpec};
+pub use command::{COMMANDS, CommandSpec};
 pub use duration::parse as parse_duration;
 pub use error::UsageError;
 pub use flags::{Kind, Spec};

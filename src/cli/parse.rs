@@ -1,7 +1,7 @@
 //! The command line, matched with the tables.
 
 use super::arguments::{self, Request};
-use super::command::{COMMANDS, Command, CommandSpec};
+use super::command::{COMMANDS, CommandSpec};
 use super::error::{UsageError, quoted};
 use super::flags::Kind;
 use super::given::{Args, Variables};
@@ -33,7 +33,7 @@ pub fn parse(
         Break(text) => return Ok(Invocation { request: Request::Print(text), warnings: Vec::new() }),
     };
     let mut args = Args::new(spec, environment);
-    let reads_variables = matches!(spec.command, Command::BadgeKeep | Command::BadgeIssue);
+    let reads_variables = matches!(spec.name, "badge keep" | "badge issue");
     let mut warnings = if reads_variables { suggest::unknown_variables(names, spec) } else { Vec::new() };
     match request(&mut args, parser) {
         Ok(request) => {
@@ -42,12 +42,9 @@ pub fn parse(
         }
         Err(problem) => {
             // A mistyped variable may be the cause; one is named, so that the line has a limit.
-            let problem = match warnings.first() {
-                Some(warning) => problem + "; " + warning,
-                None => problem,
-            };
-            let json_log = (spec.command == Command::BadgeKeep).then(|| arguments::json_log(&mut args));
-            Err(UsageError { command: Some(spec), problem, json_log })
+            let cause = warnings.first().map_or(String::new(), |warning| format!("; {warning}"));
+            let json_log = (spec.name == "badge keep").then(|| arguments::json_log(&mut args));
+            Err(UsageError { command: Some(spec), problem: problem + &cause, json_log })
         }
     }
 }
@@ -103,14 +100,7 @@ fn request(args: &mut Args, parser: Parser) -> Result<Request, String> {
     if read_values(args, parser)? {
         return Ok(Request::Print(help::page(args.spec)));
     }
-    let request = match args.spec.command {
-        Command::BadgeKeep => arguments::keep(args),
-        Command::BadgeIssue => arguments::issue(args),
-        Command::BadgeHealth => Request::Health(arguments::health(args)),
-        Command::BadgeVerify => Request::Verify(arguments::verify(args)),
-        Command::KeyGen => Request::KeyGen(arguments::key_gen(args)),
-        Command::KeyPublic => Request::KeyPublic(arguments::key_public(args)),
-    };
+    let request = (args.spec.parse)(args);
     args.problem.take().map_or(Ok(request), Err)
 }
 

@@ -1,5 +1,5 @@
 use super::print;
-use capiscio::cli::{COMMANDS, Command, Kind};
+use capiscio::cli::{COMMANDS, Kind};
 
 fn on_one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -79,7 +79,7 @@ fn readme_options() -> Vec<(String, String)> {
 
 #[test]
 fn the_readme_lists_the_flags_of_keep_with_their_defaults() {
-    let keep = COMMANDS.iter().find(|command| command.command == Command::BadgeKeep).unwrap();
+    let keep = COMMANDS.iter().find(|command| command.name == "badge keep").unwrap();
     let shown = |kind, default: &str| if kind == Kind::Switch { String::new() } else { default.to_owned() };
     let mut table: Vec<_> = keep.flags().map(|flag| (flag.name.to_owned(), shown(flag.kind, flag.default))).collect();
     table.sort();
