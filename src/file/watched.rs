@@ -65,7 +65,7 @@ impl WatchedFile {
             Err(Damage::Unreadable(error))
                 if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM)) =>
             {
-                self.watch = Watch::none(error.into());
+                self.watch = Watch::none(UnwatchedReason::Inotify(error.raw_os_error().unwrap_or_default()));
             }
             compared => compared?,
         }
