@@ -30,14 +30,9 @@ pub(super) fn verify(args: &VerifyArgs) -> Result<u8, Error> {
         }
     };
     let now = clock::wall().div_euclid(1000);
-    let rules = Rules {
-        key: key.as_ref(),
-        accept_self_signed: args.accept_self_signed,
-        trusted_issuers: &args.trusted_issuers,
-        audience: args.audience.as_deref(),
-        skew: args.skew,
-        now,
-    };
+    let (key, audience) = (key.as_ref(), args.audience.as_deref());
+    let &VerifyArgs { accept_self_signed, ref trusted_issuers, skew, .. } = args;
+    let rules = Rules { key, accept_self_signed, trusted_issuers, audience, skew, now };
     let verdict = check(&token, &rules);
     let text = match &verdict {
         Ok(claims) if args.json => claims_json(claims),
