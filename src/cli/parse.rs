@@ -64,12 +64,13 @@ fn read_command(parser: &mut Parser) -> Result<ControlFlow<String, &'static Comm
             }
             Arg::Value(value) if value == "help" => help = true,
             Arg::Value(value) => {
-                let space = if name.is_empty() { "" } else { " " };
-                name = format!("{name}{space}{}", quoted(&value));
-                // With the spaces a prefix ends where an argument ends.
-                match COMMANDS.iter().find(|spec| format!("{} ", spec.name).starts_with(&format!("{name} "))) {
+                name += if name.is_empty() { "" } else { " " };
+                name += &quoted(&value);
+                // A prefix ends where an argument ends.
+                let rest = |spec: &CommandSpec| spec.name.strip_prefix(&name).map(str::as_bytes);
+                match COMMANDS.iter().find(|spec| matches!(rest(spec), Some([] | [b' ', ..]))) {
                     None => {
-                        let hint = suggest::hint(&name, COMMANDS.iter().map(|spec| spec.name));
+                        let hint = suggest::hint(&name, COMMANDS.iter().map(|spec| spec.name).collect());
                         return Err(format!("unknown command \"{name}\"{hint}"));
                     }
                     Some(spec) if spec.name != name => {}
@@ -91,7 +92,7 @@ fn unexpected(argument: Arg, spec: Option<&CommandSpec>) -> String {
         Arg::Short(letter) => format!("-{letter}"),
     };
     let option = quoted(option.as_ref());
-    let known = |spec: &CommandSpec| suggest::hint(&option, spec.flags().map(|flag| flag.name));
+    let known = |spec: &CommandSpec| suggest::hint(&option, spec.flags().map(|flag| flag.name).collect());
     format!("unknown option {option}{}", spec.map_or(" before the command".into(), known))
 }
 

@@ -13,7 +13,7 @@ const REGISTRY_COMMANDS: [&str; 8] =
     ["validate", "gateway", "trust", "badge request", "badge dv", "rpc", "score", "init"];
 
 /// The end of the message about an unknown option or command.
-pub(super) fn hint(name: &str, known: impl Iterator<Item = &'static str>) -> String {
+pub(super) fn hint(name: &str, known: Vec<&'static str>) -> String {
     if REGISTRY_OPTIONS.contains(&name) || REGISTRY_COMMANDS.contains(&name) {
         return ": it belongs to the registry client; this program signs locally, with --key".into();
     }
@@ -21,8 +21,8 @@ pub(super) fn hint(name: &str, known: impl Iterator<Item = &'static str>) -> Str
 }
 
 /// The known name with the smallest edit distance, if that is at most a third of its length plus one.
-fn nearest(name: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
-    let ranked = known.map(|candidate| (distance(name.as_bytes(), candidate.as_bytes()), candidate));
+fn nearest(name: &str, known: Vec<&'static str>) -> Option<&'static str> {
+    let ranked = known.into_iter().map(|candidate| (distance(name.as_bytes(), candidate.as_bytes()), candidate));
     let (distance, candidate) = ranked.min()?;
     (distance <= candidate.trim_start_matches('-').len() / 3 + 1).then_some(candidate)
 }
@@ -32,11 +32,12 @@ fn nearest(name: &str, known: impl Iterator<Item = &'static str>) -> Option<&'st
 ///
 /// No name of another CapiscIO program and of no Kubernetes Service is that near (`tests/cli/variables.rs`).
 pub(super) fn unknown_variables(names: &[&str], spec: &CommandSpec) -> Vec<String> {
-    let known = || spec.flags().map(Spec::variable).chain([KEY_VARIABLE.into()]);
+    let mut known = vec![KEY_VARIABLE.to_owned()];
+    known.extend(spec.flags().map(Spec::variable));
     let mut warnings = Vec::new();
-    for name in names.iter().filter(|name| name.starts_with(PREFIX) && !known().any(|known| known == **name)) {
+    for name in names.iter().filter(|name| name.starts_with(PREFIX) && !known.iter().any(|known| known == *name)) {
         let edits = |known: &String| if known.len() > PREFIX.len() + 5 { 2 } else { 1 };
-        if let Some(meant) = known().find(|known| distance(name.as_bytes(), known.as_bytes()) <= edits(known)) {
+        if let Some(meant) = known.iter().find(|known| distance(name.as_bytes(), known.as_bytes()) <= edits(known)) {
             let name = quoted(name.as_ref());
             warnings.push(format!("unknown variable {name} is ignored (did you mean {meant}?)"));
         }
@@ -66,13 +67,13 @@ mod tests {
     #[test]
     fn suggests_the_nearest_name_and_nothing_for_nonsense() {
         let known = ["renew-before", "exp", "key", "out"];
-        assert_eq!(nearest("renew-befor", known.into_iter()), Some("renew-before"));
-        assert_eq!(nearest("renewbefore", known.into_iter()), Some("renew-before"));
-        assert_eq!(nearest("exq", known.into_iter()), Some("exp"));
-        assert_eq!(nearest("verbose", known.into_iter()), None);
-        assert_eq!(nearest("--min", ["--json"].into_iter()), None, "dashes do not make names alike");
-        assert_eq!(nearest(&"x".repeat(1000), known.into_iter()), None);
-        assert_eq!(nearest("kxx", ["key"].into_iter()), Some("key"), "a third of the length and one: two edits");
-        assert_eq!(nearest("xxx", ["key"].into_iter()), None);
+        assert_eq!(nearest("renew-befor", known.to_vec()), Some("renew-before"));
+        assert_eq!(nearest("renewbefore", known.to_vec()), Some("renew-before"));
+        assert_eq!(nearest("exq", known.to_vec()), Some("exp"));
+        assert_eq!(nearest("verbose", known.to_vec()), None);
+        assert_eq!(nearest("--min", vec!["--json"]), None, "dashes do not make names alike");
+        assert_eq!(nearest(&"x".repeat(1000), known.to_vec()), None);
+        assert_eq!(nearest("kxx", vec!["key"]), Some("key"), "a third of the length and one: two edits");
+        assert_eq!(nearest("xxx", vec!["key"]), None);
     }
 }
