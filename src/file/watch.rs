@@ -1,6 +1,5 @@
 //! Inotify watches on the file's inode, and on the deletion or move of the directories and links on the way to it.
 
-use crate::system::filesystem::open;
 use crate::system::inotify::{Inotify, Watched};
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -20,8 +19,8 @@ pub(crate) enum UnwatchedReason {
 impl From<io::Error> for UnwatchedReason {
     fn from(error: io::Error) -> UnwatchedReason {
         match error.raw_os_error().unwrap_or_default() {
-            // Of two causes (inotify_init1(2)). The other one prevents any new descriptor.
-            libc::EMFILE if open(Path::new("/"), libc::O_PATH).is_ok() => UnwatchedReason::InotifyInstances,
+            // The other cause (inotify_init1(2)), no free descriptor, prevents the write before.
+            libc::EMFILE => UnwatchedReason::InotifyInstances,
             errno => UnwatchedReason::Inotify(errno),
         }
     }

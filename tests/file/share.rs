@@ -177,3 +177,20 @@ fn polls_a_file_in_a_directory_that_cannot_be_read() {
         assert_eq!(keeper.count_with("warning", warning), 1, "{warning}\n{}", keeper.log());
     }
 }
+
+/// Such directories above it cannot be watched either, but a change of the file itself is reported.
+#[test]
+#[ignore = "needs root: drops it"]
+fn does_not_poll_a_file_below_a_directory_that_cannot_be_read() {
+    let scratch = Scratch::with_key();
+    let mut command = unprivileged(&scratch, "--clear-groups", "unreadable/badges/badge.jwt");
+    scratch.mkdir("unreadable/badges");
+    chown(&scratch.join("unreadable/badges"), OTHER_USER, OTHER_USER);
+    chmod(&scratch.join("unreadable"), 0o711);
+    let mut keeper = Keeper::start_command(&scratch, &mut command, "unreadable/badges/badge.jwt");
+    keeper.renew();
+    let badge = keeper.badge().unwrap();
+    scratch.write("unreadable/badges/badge.jwt", "forged");
+    keeper.wait_for_badge(&badge);
+    assert_eq!(keeper.count_with("warning", "does not report changes"), 0, "{}", keeper.log());
+}
