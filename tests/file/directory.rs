@@ -55,6 +55,26 @@ fn a_directory_that_was_moved_and_recreated_gets_a_badge() {
 }
 
 #[test]
+fn a_directory_replaced_by_an_equal_one_is_locked_and_watched() {
+    let scratch = Scratch::with_key();
+    scratch.mkdir("badges");
+    scratch.mkdir("equal");
+    let mut keeper = start_in(&scratch, "badges");
+    wait_until_idle(&keeper);
+    let badge = keeper.badge().unwrap();
+    scratch.write_private("equal/badge.jwt", &badge);
+    keeper.signal(libc::SIGSTOP);
+    scratch.rename("badges", "old");
+    scratch.rename("equal", "badges");
+    keeper.signal(libc::SIGCONT);
+    until("the lock file", || names_but_key(&scratch.join("badges")) == [".badge.jwt.lock", "badge.jwt"]);
+    wait_until_idle(&keeper);
+    assert_eq!(keeper.count("damaged"), 0, "{}", keeper.log());
+    scratch.rename("badges", "equal");
+    keeper.until("it is noticed", |keeper| keeper.count_with("damaged", "was deleted") > 0);
+}
+
+#[test]
 fn a_directory_that_is_moved_after_some_renewals_is_noticed() {
     let scratch = Scratch::with_key();
     scratch.mkdir("badges");
