@@ -31,25 +31,24 @@ fn set_of(signals: &[libc::c_int]) -> libc::sigset_t {
     }
 }
 
-/// Blocks [`HANDLED`], and no other signal that the parent process may have blocked (daemon(7)). PID 1 and a process under
-/// nohup get blocked signals, too.
+/// Blocks [`HANDLED`]. PID 1 and a process under nohup get blocked signals, too.
 ///
 /// Also ignores SIGXFSZ, so that a file that grows past RLIMIT_FSIZE is an error of write(2) and does not end the process.
 pub(crate) fn block() {
-    set_mask(HANDLED);
+    mask(libc::SIG_BLOCK, HANDLED);
     // SAFETY: SIG_IGN is a valid disposition, and no handler runs.
     unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
 }
 
 /// Restores the default effect of the signals, for the commands that end by themselves.
 pub(crate) fn unblock() {
-    set_mask(&[]);
+    mask(libc::SIG_UNBLOCK, HANDLED);
 }
 
-fn set_mask(signals: &[libc::c_int]) {
+fn mask(how: libc::c_int, signals: &[libc::c_int]) {
     let set = set_of(signals);
     // SAFETY: the set is initialized, and a null pointer for the old one is allowed; this program has one thread.
-    unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const set, null_mut()) };
+    unsafe { libc::sigprocmask(how, &raw const set, null_mut()) };
 }
 
 /// Makes SIGALRM interrupt a system call and do nothing else, and stops its timer, which execve(2) passes on.
@@ -62,6 +61,8 @@ pub(crate) fn handle_alarm() {
         action.sa_sigaction = ignore as extern "C" fn(libc::c_int) as usize;
         libc::sigaction(libc::SIGALRM, &raw const action, null_mut());
     }
+    // Not before: one that is pending would end the process.
+    mask(libc::SIG_UNBLOCK, &[libc::SIGALRM]);
     interrupt_every(0);
 }
 
