@@ -1,7 +1,7 @@
 //! JSON objects with their members in a chosen order.
 
 use crate::encoding::escaped;
-use std::fmt::{Display, Write};
+use std::fmt::{self, Display, Formatter, Write};
 
 /// A JSON object under construction: compact, members in the order of the calls.
 ///
@@ -18,7 +18,7 @@ impl JsonObject {
     }
 
     pub(crate) fn string(self, name: &str, value: &str) -> JsonObject {
-        self.member(name, &format_args!("\"{}\"", escaped(value)))
+        self.member(name, &Quoted(value))
     }
 
     /// A string member, left out when there is no value.
@@ -32,7 +32,7 @@ impl JsonObject {
         for value in values {
             let comma = if items.is_empty() { "" } else { "," };
             // Writing to a String never fails.
-            let _ = write!(items, "{comma}\"{}\"", escaped(value));
+            let _ = write!(items, "{comma}{}", Quoted(value));
         }
         if items.is_empty() { self } else { self.raw(name, &format!("[{items}]")) }
     }
@@ -69,7 +69,16 @@ impl JsonObject {
 
 /// `text` as a JSON string, quotes included.
 pub fn quote(text: &str) -> String {
-    format!("\"{}\"", escaped(text))
+    Quoted(text).to_string()
+}
+
+/// A JSON string, quotes included.
+struct Quoted<'a>(&'a str);
+
+impl Display for Quoted<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", escaped(self.0))
+    }
 }
 
 #[cfg(test)]
