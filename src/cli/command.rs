@@ -15,6 +15,12 @@ pub struct CommandSpec {
     flags: &'static [&'static [&'static Spec]],
     /// The paragraphs at the end of its help page.
     pub notes: &'static [&'static str],
+    /// The exit status of a wrong command line.
+    pub(super) wrong_usage: u8,
+    /// It is `badge keep`, of which a wrong command line is a line of the log.
+    pub(super) is_keeper: bool,
+    /// Its flags may come from the environment.
+    pub(super) reads_variables: bool,
     /// Reads its typed arguments.
     pub(super) parse: fn(&mut Args) -> Request,
 }
@@ -49,6 +55,9 @@ pub static COMMANDS: [CommandSpec; 6] = [
             "CAPISCIO_AGENT_PRIVATE_KEY_JWK may hold the key itself when neither --key nor CAPISCIO_KEY is given.",
             "Exit status: 0 stopped by a signal; 1 files, keys, locks, clock; 2 command line or environment.",
         ],
+        wrong_usage: 2,
+        is_keeper: true,
+        reads_variables: true,
         parse: arguments::keep,
     },
     CommandSpec {
@@ -62,6 +71,9 @@ pub static COMMANDS: [CommandSpec; 6] = [
             "--renew-before, --check-interval and --log-format are checked and have no further effect here.",
             "Exit status: 0 issued; 1 files, keys, locks, clock; 2 command line or environment.",
         ],
+        wrong_usage: 2,
+        is_keeper: false,
+        reads_variables: true,
         parse: arguments::issue,
     },
     CommandSpec {
@@ -70,6 +82,9 @@ pub static COMMANDS: [CommandSpec; 6] = [
         example: "capiscio badge health --min-remaining 5m ./badge.jwt",
         flags: &[HEALTH],
         notes: &["Exit status: 0 OK; 1 WARNING; 2 CRITICAL; 3 command line."],
+        wrong_usage: 3,
+        is_keeper: false,
+        reads_variables: false,
         parse: arguments::health,
     },
     CommandSpec {
@@ -78,6 +93,9 @@ pub static COMMANDS: [CommandSpec; 6] = [
         example: "capiscio badge verify --key public.jwk --file badge.jwt",
         flags: &[VERIFY],
         notes: &["Exit status: 0 valid; 1 invalid; 2 command line."],
+        wrong_usage: 2,
+        is_keeper: false,
+        reads_variables: false,
         parse: arguments::verify,
     },
     CommandSpec {
@@ -86,6 +104,9 @@ pub static COMMANDS: [CommandSpec; 6] = [
         example: "capiscio key gen --out-priv private.jwk --out-pub public.jwk",
         flags: &[GEN],
         notes: &["Exit status: 0 generated; 1 files; 2 command line."],
+        wrong_usage: 2,
+        is_keeper: false,
+        reads_variables: false,
         parse: arguments::key_gen,
     },
     CommandSpec {
@@ -94,6 +115,9 @@ pub static COMMANDS: [CommandSpec; 6] = [
         example: "capiscio key public --key private.jwk > public.jwk",
         flags: &[PUBLIC],
         notes: &["Exit status: 0 printed; 1 files and keys; 2 command line."],
+        wrong_usage: 2,
+        is_keeper: false,
+        reads_variables: false,
         parse: arguments::key_public,
     },
 ];

@@ -18,7 +18,7 @@ pub struct UsageError {
 impl UsageError {
     /// 2, but 3 for `badge health`, where 1 and 2 are WARNING and CRITICAL.
     pub fn exit_code(&self) -> u8 {
-        if self.command.is_some_and(|spec| spec.name == "badge health") { 3 } else { 2 }
+        self.command.map_or(2, |spec| spec.wrong_usage)
     }
 }
 

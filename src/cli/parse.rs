@@ -33,8 +33,7 @@ pub fn parse(
         Break(text) => return Ok(Invocation { request: Request::Print(text), warnings: Vec::new() }),
     };
     let mut args = Args::new(spec, environment);
-    let reads_variables = matches!(spec.name, "badge keep" | "badge issue");
-    let mut warnings = if reads_variables { suggest::unknown_variables(names, spec) } else { Vec::new() };
+    let mut warnings = if spec.reads_variables { suggest::unknown_variables(names, spec) } else { Vec::new() };
     match request(&mut args, parser) {
         Ok(request) => {
             warnings.append(&mut args.warnings);
@@ -43,7 +42,7 @@ pub fn parse(
         Err(problem) => {
             // A mistyped variable may be the cause; one is named, so that the line has a limit.
             let cause = warnings.first().map_or(String::new(), |warning| format!("; {warning}"));
-            let json_log = (spec.name == "badge keep").then(|| arguments::json_log(&mut args));
+            let json_log = spec.is_keeper.then(|| arguments::json_log(&mut args));
             Err(UsageError { command: Some(spec), problem: problem + &cause, json_log })
         }
     }
