@@ -4,7 +4,7 @@ use super::claims::{Identity, Issuance, Validity};
 use super::{MAX_TIME, MAX_TOKEN_LEN};
 use crate::encoding::base64url;
 use crate::encoding::json::JsonObject;
-use crate::key::PrivateKey;
+use crate::key::{PrivateKey, PublicKey};
 use std::fmt;
 
 /// An issued badge.
@@ -22,8 +22,8 @@ pub struct Badge {
     pub subject: String,
     /// An HTTPS origin or a DID.
     pub issuer: String,
-    /// The did:key of the signing key.
-    pub key: String,
+    /// The signing key.
+    pub key: PublicKey,
 }
 
 /// Why no badge was issued.
@@ -56,10 +56,10 @@ pub fn issue(identity: &Identity, key: &PrivateKey, term: Validity, random: [u8;
     if iat < 0 || exp <= iat || exp > MAX_TIME {
         return Err(IssueError::Validity);
     }
-    let (public, did) = (key.public(), key.public().did_key());
+    let public = key.public();
     let (issuer, subject, level) = match &identity.issuance {
         Issuance::Registry { issuer, subject, level } => (issuer.clone(), subject.clone(), *level),
-        Issuance::SelfSigned => (did.clone(), did.clone(), 0),
+        Issuance::SelfSigned => (public.did_key(), public.did_key(), 0),
     };
     let kid = public.kid().map(str::to_owned).or_else(|| (level == 0).then(|| public.did_url()));
     let header =
@@ -91,7 +91,7 @@ pub fn issue(identity: &Identity, key: &PrivateKey, term: Validity, random: [u8;
     if token.len() > MAX_TOKEN_LEN {
         return Err(IssueError::TooLarge);
     }
-    Ok(Badge { token, jti, iat, exp, subject, issuer, key: did })
+    Ok(Badge { token, jti, iat, exp, subject, issuer, key: public.clone() })
 }
 
 /// A UUID version 4 (RFC 9562 §5.4) in lower case; 122 of the random bits remain.

@@ -29,6 +29,8 @@ pub(crate) struct Machine {
     file_event_at: Option<i64>,
     ignore_file_events_until: i64,
     next_poll: i64,
+    /// The public key of the last badge.
+    pub signing_key: Option<[u8; 32]>,
     /// Since the last write a badge was no longer valid when it was about to be put in place.
     pub outdated: bool,
     /// The clock was not set at the last step.
@@ -97,6 +99,7 @@ impl Machine {
             Event::FileTouched => self.take_file_event(now),
             Event::Issued { badge, .. } => {
                 self.badge = Some(Validity { iat: badge.iat, exp: badge.exp });
+                self.signing_key = Some(*badge.key.bytes());
                 self.renewal_requested = false;
                 self.issue = Backoff::default();
                 self.take_write();

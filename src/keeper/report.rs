@@ -48,7 +48,8 @@ fn notice<'a>(transition: &Transition<'a>) -> Option<Notice<'a>> {
         Event::RenewalRequested => Notice::RenewalRequested,
         Event::Issued { badge, reason, .. } => {
             let (renewal, now) = (seconds(after.renewal()?), seconds(now.wall));
-            Notice::Issued { badge, reason: *reason, renewal, now }
+            let other_key = before.signing_key.is_some_and(|key| key != *badge.key.bytes());
+            Notice::Issued { badge, reason: *reason, renewal, now, other_key }
         }
         Event::Restored => Notice::Restored,
         Event::IssueFailed(error) | Event::RestoreFailed(error) | Event::Outdated(error) => {

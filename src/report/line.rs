@@ -47,19 +47,20 @@ pub(super) fn line(notice: &Notice, out: &str) -> Option<Line> {
             let sentence = format!("the clock was set from {} to {}", date(*from), date(*to));
             (WARNING, "clock", sentence, none().integer("step", to - from))
         }
-        Notice::Issued { badge, reason: IssueReason::Start, renewal, now } => {
-            let (subject, key) = (escaped(&badge.subject), short_key(&badge.key));
+        Notice::Issued { badge, reason: IssueReason::Start, renewal, now, .. } => {
+            let (subject, key) = (escaped(&badge.subject), short_key(badge));
             let sentence = format!("started: {out} for {subject}, {} (key {key})", until(badge, *renewal, *now));
             (INFO, "started", sentence, badge_facts(badge, *renewal, out))
         }
-        Notice::Issued { badge, reason, renewal, now } => {
+        Notice::Issued { badge, reason, renewal, now, other_key } => {
             let reason = match reason {
                 IssueReason::Start | IssueReason::Due => "",
                 IssueReason::Expired => " after the old badge expired",
                 IssueReason::FromTheFuture => " because the clock went back to before the old badge was issued",
                 IssueReason::Requested => " by SIGHUP",
             };
-            let sentence = format!("renewed{reason}: {}", until(badge, *renewal, *now));
+            let key = if *other_key { &format!(" with another key ({})", short_key(badge)) } else { "" };
+            let sentence = format!("renewed{key}{reason}: {}", until(badge, *renewal, *now));
             (INFO, "renewed", sentence, badge_facts(badge, *renewal, out))
         }
         Notice::Damaged { damage, next_attempt } => {
@@ -89,14 +90,16 @@ fn until(badge: &Badge, renewal: i64, now: i64) -> String {
 }
 
 /// `z6Mk...19X`: enough of a did:key to tell two keys apart.
-fn short_key(did: &str) -> String {
-    let id = did.strip_prefix("did:key:").unwrap_or(did);
+fn short_key(badge: &Badge) -> String {
+    let did = badge.key.did_key();
+    let id = did.strip_prefix("did:key:").unwrap_or_default();
     format!("{id:.4}...{}", &id[id.len().saturating_sub(3)..])
 }
 
 fn badge_facts(badge: &Badge, renewal: i64, out: &str) -> JsonObject {
     let facts = JsonObject::new().string("jti", &badge.jti).integer("exp", badge.exp).integer("renewal", renewal);
-    facts.string("sub", &badge.subject).string("iss", &badge.issuer).string("out", out)
+    let facts = facts.string("sub", &badge.subject).string("iss", &badge.issuer).string("out", out);
+    facts.string("key", &badge.key.did_key())
 }
 
 fn describe(damage: &Damage) -> String {

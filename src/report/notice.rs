@@ -36,7 +36,8 @@ pub(crate) enum Notice<'a> {
     /// SIGHUP requests a renewal.
     RenewalRequested,
     /// A new badge is in place.
-    Issued { badge: &'a Badge, reason: IssueReason, renewal: i64, now: i64 },
+    /// `other_key`: the badge before was signed with another one.
+    Issued { badge: &'a Badge, reason: IssueReason, renewal: i64, now: i64, other_key: bool },
     /// The file differs from what was written. `next_attempt`: when the restore is delayed.
     Damaged { damage: &'a Damage, next_attempt: Option<i64> },
     /// The file has its content again.

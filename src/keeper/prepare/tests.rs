@@ -87,7 +87,7 @@ fn generates_a_key_only_if_told_so_and_its_name_is_free() {
     let generated = first(true).unwrap();
     assert!(generated.is_new && generated.sync_error.is_none());
     let did = generated.key.public().did_key();
-    assert_eq!(issue(&settings(true), &generated.key, VALIDITY).unwrap().key, did);
+    assert_eq!(issue(&settings(true), &generated.key, VALIDITY).unwrap().key.did_key(), did);
     // As if another keeper had generated it.
     let content = fs::read(directory.key()).unwrap();
     let existing = first(true).unwrap();

@@ -10,6 +10,7 @@ use crate::keeper::machine::Machine;
 use crate::keeper::moment::{Moment, SECOND};
 use crate::keeper::policy::{CLOCK_FLOOR, MAX_RETRY, Policy};
 use crate::keeper::report::{Transition, report};
+use crate::key::PublicKey;
 use crate::report::{IssueReason, Notice, Status};
 use std::io;
 
@@ -378,6 +379,6 @@ pub(in crate::keeper) fn badge(Validity { iat, exp }: Validity) -> Box<Badge> {
         exp,
         subject: "did:web:a".into(),
         issuer: "https://i".into(),
-        key: "did:key:z".into(),
+        key: PublicKey::from_did_key("did:key:z6MktwupdmLXVVqTzCw4i46r4uGyosGXRnR3XjN4Zq7oMMsw").unwrap(),
     })
 }

@@ -2,10 +2,13 @@
 
 use super::*;
 use crate::error::Error;
+use crate::key::PublicKey;
 use std::path::Path;
 
 /// Mon, 23 Nov 2026 16:27:16 GMT
 const NOW: i64 = 1_795_451_236;
+
+const DID: &str = "did:key:z6MktwupdmLXVVqTzCw4i46r4uGyosGXRnR3XjN4Zq7oMMsw";
 
 fn badge() -> Badge {
     Badge {
@@ -15,7 +18,7 @@ fn badge() -> Badge {
         exp: NOW + 3600,
         subject: "did:web:a\u{1b}".into(),
         issuer: "https://i".into(),
-        key: "did:key:z6MktwupdmLXVVqTzCw4i46r4uGyosGXRnR3XjN4Zq7oMMsw".into(),
+        key: PublicKey::from_did_key(DID).unwrap(),
     }
 }
 
@@ -54,7 +57,7 @@ fn a_generated_key_is_told_with_its_path_and_did() {
 fn a_new_badge_is_told_with_its_end_its_renewal_and_why() {
     let badge = badge();
     let facts = format!(
-        r#"{{"jti":"j","exp":{},"renewal":{},"sub":"did:web:a\u001b","iss":"https://i","out":"/b/badge.jwt"}}"#,
+        r#"{{"jti":"j","exp":{},"renewal":{},"sub":"did:web:a\u001b","iss":"https://i","out":"/b/badge.jwt","key":"{DID}"}}"#,
         NOW + 3600,
         NOW + 3000
     );
@@ -65,7 +68,7 @@ fn a_new_badge_is_told_with_its_end_its_renewal_and_why() {
         (IssueReason::FromTheFuture, "renewed", "clock"),
         (IssueReason::Requested, "renewed", "SIGHUP"),
     ] {
-        let notice = Notice::Issued { badge: &badge, reason, renewal: NOW + 3000, now: NOW };
+        let notice = Notice::Issued { badge: &badge, reason, renewal: NOW + 3000, now: NOW, other_key: false };
         let words = [words, "until Mon, 23 Nov 2026 17:27:16 GMT", "50m"];
         assert_told(&notice, (INFO, event, &facts), &words);
         assert!(!line(&notice, "").unwrap().sentence.contains('\u{1b}'));
@@ -124,21 +127,22 @@ fn a_warning_about_the_file_is_told_with_its_cause() {
 #[test]
 fn a_stop_is_told_with_what_remains_in_the_file() {
     let facts = (INFO, "stopped", r#"{"out":"/b/badge.jwt"}"#);
-    assert_told(&Notice::Stopped { has_badge: true }, facts, &["badge remains in /b/badge.jwt"]);
+    let remains = "the badge remains in /b/badge.jwt";
+    assert_told(&Notice::Stopped { has_badge: true }, facts, &[remains]);
     assert_told(&Notice::Stopped { has_badge: false }, facts, &["no badge was written"]);
+}
+
+#[test]
+fn another_key_is_told_by_both_ends_of_its_did() {
+    let badge = badge();
+    let notice =
+        Notice::Issued { badge: &badge, reason: IssueReason::Requested, renewal: NOW, now: NOW, other_key: true };
+    let sentence = line(&notice, "").unwrap().sentence;
+    assert!(sentence.starts_with("renewed with another key (z6Mk...Msw) by SIGHUP: "), "{sentence}");
 }
 
 #[test]
 fn what_only_the_supervisor_needs_has_no_line() {
     assert!(line(&Notice::Sleeping(crate::report::Status::WaitingForClock), "").is_none());
     assert!(line(&Notice::RenewalRequested, "").is_none());
-}
-
-#[test]
-fn a_short_key_has_both_ends_of_the_did() {
-    let keys =
-        [("did:key:z6Mk12345xyz", "z6Mk...xyz"), ("did:key:ab", "ab...ab"), ("other", "othe...her"), ("", "...")];
-    for (did, short) in keys {
-        assert_eq!(short_key(did), short);
-    }
 }
