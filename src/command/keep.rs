@@ -18,7 +18,7 @@ use std::path::PathBuf;
 #[inline(never)]
 pub(super) fn keep(settings: &Settings, options: &KeepOptions, warnings: &[String]) -> u8 {
     process::pass_on_nothing();
-    seccomp::restrict_calls();
+    seccomp::restrict_calls(false);
     // Before this process opens anything: so the number can only be a descriptor that the supervisor left open.
     let (ready_fd, started) = match options.ready_fd.map(inherited).transpose() {
         Ok(file) => (file, Ok(())),

@@ -1,9 +1,9 @@
 //! A filter of system calls (seccomp(2)) in the static file for x86_64, where every test runs under it: no program, no
-//! other process, no network, no user, no mount. What is not listed fails with ENOSYS and ends nothing, because a later
+//! other process except to send it a signal, no network, no user, no mount. What is not listed fails with ENOSYS and ends nothing, because a later
 //! libc may try a call that is unknown here and then takes another.
 
 #[cfg(not(all(target_env = "musl", target_arch = "x86_64")))]
-pub(crate) fn restrict_calls() {}
+pub(crate) fn restrict_calls(_signals_others: bool) {}
 
 #[cfg(all(target_env = "musl", target_arch = "x86_64"))]
 pub(crate) use filter::restrict_calls;
@@ -32,37 +32,42 @@ mod filter {
         SYS_sendto,
     ];
 
+    /// What `--signal-pid-file` needs.
+    const SIGNALING: &[c_long] = &[SYS_pidfd_open, SYS_pidfd_send_signal, SYS_kill];
+
     /// AUDIT_ARCH_X86_64 (linux/audit.h).
     const ARCHITECTURE: u32 = 0xc000_003e;
 
-    /// Loads a field of seccomp_data, compares it, returns.
+    /// Loads a field of seccomp_data, compares it, adds to it, returns.
     const LOAD: u16 = (BPF_LD | BPF_W | BPF_ABS) as u16;
     const EQUALS: u16 = (BPF_JMP | BPF_JEQ | BPF_K) as u16;
+    const ADD: u16 = (BPF_ALU | BPF_ADD | BPF_K) as u16;
     const RETURN: u16 = (BPF_RET | BPF_K) as u16;
+
+    /// Longest program: each call, and what is around them.
+    const MAX_LEN: usize = ALLOWED.len() + SIGNALING.len() + 6;
 
     const fn step(code: u16, jt: usize, jf: usize, k: u32) -> sock_filter {
         sock_filter { code, jt: jt as u8, jf: jf as u8, k }
     }
 
-    /// Numbers of x32 have a bit of their own, so none equals one of the list.
-    static PROGRAM: [sock_filter; ALLOWED.len() + 5] = {
-        let count = ALLOWED.len();
-        let mut program = [step(RETURN, 0, 0, SECCOMP_RET_ALLOW); ALLOWED.len() + 5];
-        program[0] = step(LOAD, 0, 0, 4);
-        program[1] = step(EQUALS, 0, count + 1, ARCHITECTURE);
-        program[2] = step(LOAD, 0, 0, 0);
-        let mut at = 0;
-        while at < count {
-            program[3 + at] = step(EQUALS, count - at, 0, ALLOWED[at] as u32);
-            at += 1;
-        }
-        program[3 + count] = step(RETURN, 0, 0, SECCOMP_RET_ERRNO | ENOSYS as u32);
-        program
-    };
-
     /// Installs the filter, where the kernel has such filters; after no_new_privs. It survives execve(2).
-    pub(crate) fn restrict_calls() {
-        let program = sock_fprog { len: PROGRAM.len() as c_ushort, filter: PROGRAM.as_ptr().cast_mut() };
+    pub(crate) fn restrict_calls(signals_others: bool) {
+        let calls = ALLOWED.iter().chain(if signals_others { SIGNALING } else { &[] });
+        let count = ALLOWED.len() + if signals_others { SIGNALING.len() } else { 0 };
+        let mut program = [step(RETURN, 0, 0, SECCOMP_RET_ALLOW); MAX_LEN];
+        program[0] = step(LOAD, 0, 0, 4);
+        program[1] = step(EQUALS, 0, count + 2, ARCHITECTURE);
+        program[2] = step(LOAD, 0, 0, 0);
+        // Arithmetic keeps the kernel from trying each number in advance (seccomp_cache_prepare), which takes longer than
+        // all calls of a start.
+        program[3] = step(ADD, 0, 0, 0);
+        // Numbers of x32 have a bit of their own, so none equals one of the list.
+        for (at, (step_of_call, call)) in program[4..].iter_mut().zip(calls).enumerate() {
+            *step_of_call = step(EQUALS, count - at, 0, *call as u32);
+        }
+        program[4 + count] = step(RETURN, 0, 0, SECCOMP_RET_ERRNO | ENOSYS as u32);
+        let program = sock_fprog { len: (6 + count) as c_ushort, filter: program.as_mut_ptr() };
         // SAFETY: the kernel copies the program, which outlives the call, and does not write to it.
         unsafe { prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER as c_ulong, &raw const program) };
     }
@@ -79,7 +84,7 @@ mod filter {
                 if child == 0 {
                     prctl(PR_SET_NO_NEW_PRIVS, 1 as c_ulong, 0 as c_ulong, 0 as c_ulong, 0 as c_ulong);
                     let before = syscall(SYS_getppid);
-                    restrict_calls();
+                    restrict_calls(false);
                     let refused = syscall(SYS_getppid) == -1 && *__errno_location() == ENOSYS;
                     _exit((before <= 0 || !refused || syscall(SYS_getpid) <= 0).into());
                 }
