@@ -135,5 +135,6 @@ pub(crate) fn check_file(path: &Path, replaces: bool) -> Result<(), Box<FileErro
 fn access(target: &Target, mode: u32) -> Access {
     let found = fs::metadata(target.path()).ok();
     let mode = found.as_ref().map_or(mode, |found| found.mode() & 0o777);
-    Access { mode, user: found.as_ref().map(MetadataExt::uid), group: found.as_ref().map(MetadataExt::gid) }
+    let (user, group) = (found.as_ref().map(MetadataExt::uid), found.as_ref().map(MetadataExt::gid));
+    Access { mode, user, group, durable: true }
 }

@@ -40,6 +40,8 @@ pub struct KeepOptions {
     pub json_log: bool,
     /// A descriptor that gets a newline when the first badge is in place.
     pub ready_fd: Option<i32>,
+    /// A file for metrics.
+    pub metrics_file: Option<PathBuf>,
 }
 
 /// `badge health`
@@ -109,7 +111,12 @@ pub struct KeyPublicArgs {
 pub(super) fn keep(args: &mut Args) -> Request {
     args.read_variables();
     let output = OutputOptions { path: args.value(&OUT), mode: args.value(&OUT_MODE), group: args.get(&OUT_GROUP) };
-    let options = KeepOptions { output, json_log: args.value(&LOG_JSON), ready_fd: args.get(&READY_FD) };
+    let options = KeepOptions {
+        output,
+        json_log: args.value(&LOG_JSON),
+        ready_fd: args.get(&READY_FD),
+        metrics_file: args.get(&METRICS_FILE),
+    };
     Request::Keep(settings(args), options)
 }
 

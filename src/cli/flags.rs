@@ -93,6 +93,8 @@ flags! { KEEP:
     OUT: PathBuf = flag(Path, "--out", "FILE", "badge.jwt", kept_path, "the badge file");
     READY_FD: i32 = flag(Number, "--ready-fd", "N", "", descriptor,
         "a descriptor, 3 or above, that gets a newline when the first badge is in place (s6, OpenRC)");
+    METRICS_FILE: PathBuf = flag(Path, "--metrics-file", "FILE", "", path,
+        "write metrics to this file, for the textfile collector of Prometheus' node_exporter");
 }
 
 flags! { ISSUE:

@@ -1,18 +1,19 @@
 //! `capiscio badge keep`
 
+use crate::badge::claims::Issuance;
 use crate::cli::KeepOptions;
 use crate::encoding::{escaped, shell_word};
 use crate::error::{Error, absolute};
-use crate::file::{OutputFile, OutputOptions};
+use crate::file::{FileError, OutputFile, Reason, Target, remove_temporaries};
 use crate::keeper::{Settings, first_key, read_existing_key, run};
 use crate::key::PrivateKey;
 use crate::keystore::{is_credential, is_exposed};
 use crate::report::log::Log;
-use crate::report::{Notice, Reporter, Supervisor, not_synced};
+use crate::report::{Metrics, Notice, Reporter, Supervisor, not_synced};
 use crate::system::descriptor::inherited;
 use crate::system::{process, seccomp, signals};
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Keeps the badge file current until a signal ends the process, and returns the exit status.
 #[inline(never)]
@@ -29,12 +30,12 @@ pub(super) fn keep(settings: &Settings, options: &KeepOptions, warnings: &[Strin
     let log = Log::new(options.json_log);
     let has_terminal = log.has_terminal;
     signals::ignore_job_control(has_terminal);
-    let mut reporter = Reporter { log, supervisor, out, key_is_credential: false };
+    let mut reporter = Reporter::new(log, supervisor, out);
     for warning in warnings {
         reporter.tell(&[Notice::Warning(warning)]);
     }
     let exit = started
-        .and_then(|()| start(settings, options.output.clone(), &mut reporter))
+        .and_then(|()| start(settings, options, &mut reporter))
         .and_then(|(output, key)| run(settings, key, output, &mut reporter, has_terminal));
     exit.unwrap_or_else(|error| {
         reporter.tell(&[Notice::Failed { error: &error, next_attempt: None }]);
@@ -47,14 +48,23 @@ pub(super) fn keep(settings: &Settings, options: &KeepOptions, warnings: &[Strin
 #[inline(never)]
 fn start(
     settings: &Settings,
-    output: OutputOptions,
+    options: &KeepOptions,
     reporter: &mut Reporter,
 ) -> Result<(OutputFile, PrivateKey), Error> {
     let path = settings.key.path();
     let existing = read_existing_key(settings)?;
-    let output = OutputFile::open(output, path).map_err(Error::WriteBadge)?;
+    let output = OutputFile::open(options.output.clone(), path).map_err(Error::WriteBadge)?;
+    let metrics_file = options.metrics_file.as_deref().map(|file| metrics_target(file, &output, path)).transpose()?;
     let first = first_key(settings, existing)?;
-    reporter.out = escaped(output.path()).to_string();
+    let out = absolute(output.path());
+    reporter.out = escaped(&out).to_string();
+    if let Some(target) = metrics_file {
+        let subject = match &settings.identity.issuance {
+            Issuance::Registry { subject, .. } => subject,
+            Issuance::SelfSigned => &first.key.public().did_key(),
+        };
+        reporter.metrics = Some(Metrics::new(target, &out, subject));
+    }
     let started = (output, first.key);
     let Some(path) = &path.map(absolute) else { return Ok(started) };
     if first.is_new {
@@ -71,4 +81,18 @@ fn start(
         reporter.tell(&[Notice::Warning(&warning)]);
     }
     Ok(started)
+}
+
+/// The metrics file by the rules of the badge file; another file than that, its lock file and the key.
+fn metrics_target(file: &Path, output: &OutputFile, key: Option<&Path>) -> Result<Target, Error> {
+    let target = Target::resolve(file).map_err(Error::WriteMetrics)?;
+    let reason = match key {
+        _ if output.is_same_file(target.path()) => Reason::SameFile,
+        Some(key) if target.is_same_file(key) || target.reserves(key) => Reason::HoldsSecret,
+        _ => {
+            remove_temporaries(&target);
+            return Ok(target);
+        }
+    };
+    Err(Error::WriteMetrics(FileError::new(target.path(), reason)))
 }

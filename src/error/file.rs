@@ -42,7 +42,7 @@ pub(super) fn sentence(content: &str, FileError { path, reason }: &FileError) ->
         Reason::Protected => "it is the private key, which would be lost; give --out another file".into(),
         Reason::ProtectedName => "the private key has the name of a lock or temporary file; rename the key".into(),
         Reason::HoldsSecret => "it holds a private key; choose another file".into(),
-        Reason::SameFile => "two output files are the same file; choose two".into(),
+        Reason::SameFile => "it is another output file, too, or its lock file; choose two".into(),
         Reason::Locked { lock, pid, owner } => {
             let (pid, lock) = (pid.map_or(String::new(), |pid| format!("pid {pid}, ")), escaped(lock));
             let owner = if *owner == uid { String::new() } else { format!(" of uid {owner}") };

@@ -18,6 +18,8 @@ use std::path::{Path, PathBuf};
 pub(crate) enum Error {
     /// The badge file was not written.
     WriteBadge(Box<FileError>),
+    /// The metrics file was not written.
+    WriteMetrics(Box<FileError>),
     /// A key file was not written.
     WriteKey(Box<FileError>),
     /// The key was not read.
@@ -111,6 +113,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::WriteBadge(error) => f.write_str(&file::sentence("badge", error)),
+            Error::WriteMetrics(error) => f.write_str(&file::sentence("metrics", error)),
             Error::WriteKey(error) => f.write_str(&file::sentence("key", error)),
             Error::ReadKey(error) | Error::ReadVerifyKey(error) => f.write_str(&key::sentence(error)),
             Error::GenerateKey(error) => write!(f, "cannot generate a key: {error}"),

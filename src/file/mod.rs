@@ -16,7 +16,7 @@ mod watched;
 pub(crate) use error::{FileError, Reason, directory};
 pub use output::OutputOptions;
 pub(crate) use output::{FileWarning, OutputFile};
-pub(crate) use replace::{Access, create, probe, replace};
+pub(crate) use replace::{Access, create, probe, remove_temporaries, replace};
 pub(crate) use snapshot::Damage;
 pub(crate) use target::Target;
 pub(crate) use watch::UnwatchedReason;

@@ -76,7 +76,7 @@ impl OutputFile {
         let opened = output.open_directory()?;
         output.directory_changed = false;
         if output.lock.is_some() {
-            output.remove_stale_files(&opened);
+            output.target.remove_temporaries(&opened);
         }
         let untrusted = |directory: Option<PathBuf>| directory.and_then(|real| untrusted_directory(&real));
         let found = untrusted(output.target.real_directory()).or_else(|| untrusted(protected.and_then(real_path)));
@@ -87,6 +87,11 @@ impl OutputFile {
     /// The file behind symbolic links.
     pub(crate) fn path(&self) -> &Path {
         self.target.path()
+    }
+
+    /// Whether `other` leads to this file, to its lock file, or to a temporary file of it.
+    pub(crate) fn is_same_file(&self, other: &Path) -> bool {
+        self.target.is_same_file(other) || self.target.reserves(other)
     }
 
     /// Other machines can change the file, as of the start.
@@ -103,7 +108,7 @@ impl OutputFile {
     ) -> Result<Metadata, Box<FileError>> {
         let directory = self.open_directory()?;
         let OutputOptions { mode, group, .. } = self.options;
-        let access = Access { mode, user: None, group };
+        let access = Access { mode, user: None, group, durable: true };
         let replaced = replace_in(&directory, &self.target, content, access, before_rename);
         let (attributes, sync_error) = replaced.map_err(|reason| FileError::new(self.target.path(), reason))?;
         self.note_sync(sync_error);
@@ -155,13 +160,6 @@ impl OutputFile {
             }
         }
         Ok(directory)
-    }
-
-    /// Removes temporary files of killed processes. Only the holder of the lock may.
-    fn remove_stale_files(&self, directory: &Directory) {
-        for name in directory.names().iter().filter(|name| self.target.is_temporary(name)) {
-            let _ = directory.remove(Path::new(name));
-        }
     }
 
     pub(super) fn warn(&mut self, warning: Option<FileWarning>) {

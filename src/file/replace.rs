@@ -15,6 +15,8 @@ pub(crate) struct Access {
     pub mode: u32,
     pub user: Option<u32>,
     pub group: Option<u32>,
+    /// The file survives a power cut.
+    pub durable: bool,
 }
 
 /// Replaces `target` by `content`, as [`replace_in`].
@@ -23,7 +25,7 @@ pub(crate) fn replace(target: &Target, content: &[u8], access: Access) -> Result
     replaced.map(|(_, sync_error)| sync_error)
 }
 
-/// Replaces `target`, which is in `directory`, by `content`: atomically, durably, with exactly this access. Returns the
+/// Replaces `target`, which is in `directory`, by `content`: atomically, with exactly this access. Returns the
 /// attributes of the new file and the error of a directory fsync that failed after the rename.
 ///
 /// Up to and including the rename an error leaves the old file as it was. `before_rename` gets the path of the
@@ -49,14 +51,21 @@ pub(super) fn replace_in(
     if replaced.is_err() {
         let _ = directory.remove(&temporary);
     }
-    Ok((replaced?, directory.sync().err()))
+    Ok((replaced?, access.durable.then(|| directory.sync().err()).flatten()))
+}
+
+/// Removes what killed processes left beside `target`.
+pub(crate) fn remove_temporaries(target: &Target) {
+    if let Ok(directory) = target.open_directory() {
+        target.remove_temporaries(&directory);
+    }
 }
 
 /// Writes `content` durably to a path that does not exist; an existing file is an error (`AlreadyExists`) and stays as
 /// it is. Returns the error of a directory fsync that failed afterwards.
 pub(crate) fn create(target: &Target, content: &[u8], mode: u32) -> Result<Option<io::Error>, Reason> {
     let (directory, temporary) = (target.open_directory()?, target.new_temporary()?);
-    let access = Access { mode, user: None, group: None };
+    let access = Access { mode, user: None, group: None, durable: true };
     write(&directory, &temporary, content, access)?;
     // A hard link gives a complete file a name and never replaces another file (link(2), EEXIST).
     let linked = directory.link(&temporary, target.path());
@@ -78,7 +87,7 @@ pub(crate) fn probe(target: &Target, access: Access) -> Result<(), Reason> {
     Ok(directory.remove(&temporary)?)
 }
 
-/// Writes a complete, synced file to a path that does not exist. On an error no file is left there.
+/// Writes a complete file, synced if it is to be durable, to a path that does not exist. On an error no file is left there.
 fn write(directory: &Directory, path: &Path, content: &[u8], access: Access) -> Result<File, Reason> {
     let file = directory.open_file(path, libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL | libc::O_NOFOLLOW)?;
     let filled = fill(&file, content, access);
@@ -88,7 +97,7 @@ fn write(directory: &Directory, path: &Path, content: &[u8], access: Access) -> 
     filled.map(|()| file)
 }
 
-fn fill(mut file: &File, content: &[u8], Access { mode, user, group }: Access) -> Result<(), Reason> {
+fn fill(mut file: &File, content: &[u8], Access { mode, user, group, durable }: Access) -> Result<(), Reason> {
     file.write_all(content)?;
     // Owner and group first: a wide mode must never be combined with the wrong group.
     if user.is_some() || group.is_some() {
@@ -100,5 +109,5 @@ fn fill(mut file: &File, content: &[u8], Access { mode, user, group }: Access) -
         })?;
     }
     file.set_permissions(Permissions::from_mode(mode))?;
-    Ok(file.sync_all()?)
+    if durable { Ok(file.sync_all()?) } else { Ok(()) }
 }

@@ -112,8 +112,15 @@ impl Target {
         random.is_some_and(|random| random.len() == 8 && random.iter().all(u8::is_ascii_hexdigit))
     }
 
+    /// Removes temporary files that killed processes left in `directory`, its own.
+    pub(super) fn remove_temporaries(&self, directory: &Directory) {
+        for name in directory.names().iter().filter(|name| self.is_temporary(name)) {
+            let _ = directory.remove(Path::new(name));
+        }
+    }
+
     /// Whether `other` has the name of this target's lock file or of a temporary file.
-    pub(super) fn reserves(&self, other: &Path) -> bool {
+    pub(crate) fn reserves(&self, other: &Path) -> bool {
         other.file_name().is_some_and(|name| Some(name) == self.lock().file_name() || self.is_temporary(name))
             && is_same(directory(other), self.directory())
     }
