@@ -2,7 +2,7 @@
 //!
 //! * `command` carries out one command that [`cli`] has parsed.
 //! * [`keeper`] decides when a badge is due, and renews and restores it.
-//! * `report` tells a log and a supervisor what happened.
+//! * `report` tells a log, a supervisor, the agent and its monitoring what happened.
 //! * [`keystore`] reads and generates key files; [`mod@file`] replaces, watches and locks a file.
 //! * `error` makes sentences of errors.
 //! * [`badge`] is the claims, their signed form and their verification; [`key`] the Ed25519 key.

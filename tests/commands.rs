@@ -211,7 +211,7 @@ fn a_signal_ends_a_command_that_waits_for_a_pipe() {
 fn help_goes_to_stdout_and_exits_0() {
     let ended = run(Scratch::empty().path(), &["badge", "keep", "--help"]);
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
-    assert!(ended.stdout.contains("\nUsage: capiscio badge keep [flags]\n"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("\nUsage: capiscio badge keep [flags] [-- COMMAND [ARGS]]\n"), "{}", ended.stdout);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::file::OutputOptions;
 use crate::keeper::Settings;
 use crate::keeper::policy::Policy;
 use crate::keystore::KeySource;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Bounds how often the file is polled, however short `--check-interval` is. Milliseconds.
@@ -40,8 +41,16 @@ pub struct KeepOptions {
     pub json_log: bool,
     /// A descriptor that gets a newline when the first badge is in place.
     pub ready_fd: Option<i32>,
+    /// A program that runs after each event.
+    pub hook: Option<PathBuf>,
+    /// A file with the pid of a process that gets a signal after each badge, and the signal's number.
+    pub pid_file: Option<(PathBuf, i32)>,
     /// A file for metrics.
     pub metrics_file: Option<PathBuf>,
+    /// The agent's program and its arguments; empty: none.
+    pub command: Vec<OsString>,
+    /// The number of the signal that tells the agent of each badge after the first.
+    pub command_signal: Option<i32>,
 }
 
 /// `badge health`
@@ -111,12 +120,20 @@ pub struct KeyPublicArgs {
 pub(super) fn keep(args: &mut Args) -> Request {
     args.read_variables();
     let output = OutputOptions { path: args.value(&OUT), mode: args.value(&OUT_MODE), group: args.get(&OUT_GROUP) };
+    let (signal, command) = (args.value(&SIGNAL), std::mem::take(&mut args.command));
     let options = KeepOptions {
         output,
         json_log: args.value(&LOG_JSON),
         ready_fd: args.get(&READY_FD),
+        hook: args.get(&HOOK),
+        pid_file: args.get(&SIGNAL_PID_FILE).map(|path| (path, signal)),
         metrics_file: args.get(&METRICS_FILE),
+        command,
+        command_signal: args.get(&SIGNAL),
     };
+    if options.command_signal.is_some() && options.pid_file.is_none() && options.command.is_empty() {
+        args.refuse("--signal has no receiver: give --signal-pid-file FILE, or -- COMMAND at the end");
+    }
     Request::Keep(settings(args), options)
 }
 

@@ -17,7 +17,7 @@ pub struct CommandSpec {
     pub notes: &'static [&'static str],
     /// The exit status of a wrong command line.
     pub(super) wrong_usage: u8,
-    /// It is `badge keep`, of which a wrong command line is a line of the log.
+    /// It is `badge keep`: a wrong command line is a line of its log, and a command may follow `--`.
     pub(super) is_keeper: bool,
     /// Its flags may come from the environment.
     pub(super) reads_variables: bool,
@@ -28,7 +28,7 @@ pub struct CommandSpec {
 impl CommandSpec {
     /// Every flag, in the order of the help, and the operand.
     pub fn flags(&self) -> impl Iterator<Item = &'static Spec> {
-        self.flags.concat().into_iter()
+        self.flags.iter().copied().flatten().copied()
     }
 
     /// The argument that has no flag.
@@ -53,7 +53,11 @@ pub static COMMANDS: [CommandSpec; 6] = [
             "Durations are Go's: 90s, 1h30m, 1.5h. SIGHUP renews now; SIGTERM and SIGINT stop the keeper and leave \
              the badge in place.",
             "CAPISCIO_AGENT_PRIVATE_KEY_JWK may hold the key itself when neither --key nor CAPISCIO_KEY is given.",
-            "Exit status: 0 stopped by a signal; 1 files, keys, locks, clock; 2 command line or environment.",
+            "COMMAND, the agent, starts when the first badge is in place, with BADGE_FILE in its environment. It gets \
+             SIGTERM, SIGINT, SIGQUIT, SIGUSR1 and SIGUSR2 instead of the keeper, which ends when COMMAND ends, with its \
+             exit status.",
+            "Exit status: 0 stopped by a signal; 1 files, keys, locks, clock; 2 command line or environment; with \
+             COMMAND its own, 126 or 127 if it cannot be started.",
         ],
         wrong_usage: 2,
         is_keeper: true,

@@ -93,6 +93,13 @@ flags! { KEEP:
     OUT: PathBuf = flag(Path, "--out", "FILE", "badge.jwt", kept_path, "the badge file");
     READY_FD: i32 = flag(Number, "--ready-fd", "N", "", descriptor,
         "a descriptor, 3 or above, that gets a newline when the first badge is in place (s6, OpenRC)");
+    HOOK: PathBuf = flag(Path, "--hook", "FILE", "", path,
+        "a program that runs after each new or restored badge and each failure, without arguments; it gets \
+         CAPISCIO_EVENT and BADGE_FILE");
+    SIGNAL_PID_FILE: PathBuf = flag(Path, "--signal-pid-file", "FILE", "", path,
+        "send a signal to the process that this file names after each new or restored badge");
+    SIGNAL: i32 = flag(Text, "--signal", "NAME", "HUP", signal,
+        "HUP, USR1, USR2, INT, QUIT, TERM or WINCH; COMMAND gets none unless it is given");
     METRICS_FILE: PathBuf = flag(Path, "--metrics-file", "FILE", "", path,
         "write metrics to this file, for the textfile collector of Prometheus' node_exporter");
 }

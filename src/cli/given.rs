@@ -23,6 +23,8 @@ pub(super) struct Args<'a> {
     pub(super) spec: &'static CommandSpec,
     pub(super) environment: Variables<'a>,
     given: Vec<Given>,
+    /// What follows `--`.
+    pub(super) command: Vec<OsString>,
     pub(super) warnings: Vec<String>,
     /// The first thing that is wrong. The typed arguments are dropped then.
     pub(super) problem: Option<String>,
@@ -30,7 +32,7 @@ pub(super) struct Args<'a> {
 
 impl<'a> Args<'a> {
     pub(super) fn new(spec: &'static CommandSpec, environment: Variables<'a>) -> Args<'a> {
-        Args { spec, environment, given: Vec::new(), warnings: Vec::new(), problem: None }
+        Args { spec, environment, given: Vec::new(), command: Vec::new(), warnings: Vec::new(), problem: None }
     }
 
     /// The last value of a flag counts, as wrappers rely on; a list is continued.

@@ -25,6 +25,7 @@ pub(super) fn page(spec: &CommandSpec) -> String {
     let mut text = String::new();
     fill(&mut text, spec.about, 0);
     let operand = spec.operand().map_or(String::new(), |operand| format!(" [{}]", operand.name));
+    let operand = if spec.is_keeper { " [-- COMMAND [ARGS]]" } else { &operand };
     text += &format!("\n  {}\n\nUsage: capiscio {} [flags]{operand}\n\nArguments:\n\n", spec.example, spec.name);
     for flag in spec.flags() {
         let mut help = flag.help.to_owned();

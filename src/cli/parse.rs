@@ -106,7 +106,19 @@ fn request(args: &mut Args, parser: Parser) -> Result<Request, String> {
 
 /// Reads the values of a command, and returns whether help is requested instead.
 fn read_values(args: &mut Args, mut parser: Parser) -> Result<bool, String> {
-    while let Some(argument) = parser.next().map_err(|_| UNREADABLE)? {
+    loop {
+        if args.spec.is_keeper
+            && let Some(mut rest) = parser.try_raw_args()
+            && rest.next_if(|argument| argument == "--").is_some()
+        {
+            args.command = rest.collect();
+            return if args.command.is_empty() {
+                Err("-- needs a command: -- COMMAND [ARGS]".into())
+            } else {
+                Ok(false)
+            };
+        }
+        let Some(argument) = parser.next().map_err(|_| UNREADABLE)? else { return Ok(false) };
         let flag = match &argument {
             Arg::Long("help") | Arg::Short('h') => return Ok(true),
             Arg::Value(value) if value == "help" && args.spec.operand().is_none() => return Ok(true),
@@ -122,5 +134,4 @@ fn read_values(args: &mut Args, mut parser: Parser) -> Result<bool, String> {
         };
         args.record(flag, text);
     }
-    Ok(false)
 }

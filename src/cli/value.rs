@@ -129,6 +129,20 @@ pub(super) fn mode(value: &OsStr) -> Result<u32, Reason> {
     }
 }
 
+pub(super) fn signal(value: &OsStr) -> Result<i32, Reason> {
+    let name = utf8(value)?;
+    Ok(match name.strip_prefix("SIG").unwrap_or(name) {
+        "HUP" => libc::SIGHUP,
+        "USR1" => libc::SIGUSR1,
+        "USR2" => libc::SIGUSR2,
+        "INT" => libc::SIGINT,
+        "QUIT" => libc::SIGQUIT,
+        "TERM" => libc::SIGTERM,
+        "WINCH" => libc::SIGWINCH,
+        _ => return Err("is not one of HUP, USR1, USR2, INT, QUIT, TERM, WINCH"),
+    })
+}
+
 fn number(value: &OsStr) -> Option<u32> {
     value.to_str()?.parse().ok()
 }

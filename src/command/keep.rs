@@ -9,28 +9,41 @@ use crate::keeper::{Settings, first_key, read_existing_key, run};
 use crate::key::PrivateKey;
 use crate::keystore::{is_credential, is_exposed};
 use crate::report::log::Log;
-use crate::report::{Metrics, Notice, Reporter, Supervisor, not_synced};
+use crate::report::{Child, Hook, Metrics, Notice, PidFile, Reporter, Supervisor, not_synced};
 use crate::system::descriptor::inherited;
+use crate::system::process::Inherited;
 use crate::system::{process, seccomp, signals};
 use std::env;
 use std::path::{Path, PathBuf};
 
-/// Keeps the badge file current until a signal ends the process, and returns the exit status.
+/// Keeps the badge file current until a signal ends the process, or its child ends, and returns the exit status.
 #[inline(never)]
-pub(super) fn keep(settings: &Settings, options: &KeepOptions, warnings: &[String]) -> u8 {
-    process::pass_on_nothing();
-    seccomp::restrict_calls(false);
+pub(super) fn keep(settings: &Settings, options: &KeepOptions, warnings: &[String], mut found: Inherited) -> u8 {
+    let has_child = !options.command.is_empty();
+    if has_child {
+        found.signals.note_dispositions();
+    } else {
+        process::close_on_exec();
+    }
+    let has_programs = has_child || options.hook.is_some();
+    if !has_programs {
+        // Both would hold for the programs as well.
+        process::keep_privileges();
+        seccomp::restrict_calls(options.pid_file.is_some());
+    }
     // Before this process opens anything: so the number can only be a descriptor that the supervisor left open.
     let (ready_fd, started) = match options.ready_fd.map(inherited).transpose() {
         Ok(file) => (file, Ok(())),
         Err(error) => (None, Err(Error::ReadyFd(error))),
     };
     let supervisor = Supervisor::new(ready_fd);
-    let out = escaped(&options.output.path).to_string();
     let log = Log::new(options.json_log);
     let has_terminal = log.has_terminal;
     signals::ignore_job_control(has_terminal);
-    let mut reporter = Reporter::new(log, supervisor, out);
+    if has_programs {
+        signals::expect_children();
+    }
+    let mut reporter = Reporter::new(log, supervisor, escaped(&options.output.path).to_string(), found);
     for warning in warnings {
         reporter.tell(&[Notice::Warning(warning)]);
     }
@@ -63,8 +76,12 @@ fn start(
             Issuance::Registry { subject, .. } => subject,
             Issuance::SelfSigned => &first.key.public().did_key(),
         };
-        reporter.metrics = Some(Metrics::new(target, &out, subject));
+        reporter.metrics = Some(Metrics::new(target, &out, subject, options.hook.is_some()));
     }
+    reporter.hook = options.hook.as_deref().map(|hook| Hook::new(absolute(hook), &out));
+    reporter.pid_file = options.pid_file.as_ref().map(|(file, signal)| PidFile::new(absolute(file), *signal));
+    let command = Some(&options.command).filter(|command| !command.is_empty());
+    reporter.child = command.map(|command| Child::new(command, options.command_signal, &out));
     let started = (output, first.key);
     let Some(path) = &path.map(absolute) else { return Ok(started) };
     if first.is_new {

@@ -23,8 +23,7 @@ const FAILED: u8 = 1;
 /// Runs the command line of this process and returns its exit status.
 pub fn main() -> u8 {
     // First of all: a signal that arrives before the keeper reads signals must not kill it.
-    signals::block();
-    process::deny_inspection();
+    let inherited = process::deny_inspection(signals::block());
     let mut arguments = env::args_os();
     arguments.next();
     let names = environment::names();
@@ -44,7 +43,7 @@ pub fn main() -> u8 {
     }
     let done = |()| OK;
     let result = match &request {
-        Request::Keep(settings, options) => return keep::keep(settings, options, &warnings),
+        Request::Keep(settings, options) => return keep::keep(settings, options, &warnings, inherited),
         Request::Issue(settings, output) => issue::issue(settings, output.clone()).map(done),
         Request::Health(args) => Ok(health::health(args)),
         Request::Verify(args) => verify::verify(args),

@@ -5,6 +5,7 @@ use crate::badge::issue::Badge;
 use crate::error::Error;
 use crate::file::Damage;
 use crate::report::IssueReason;
+use crate::system::child::Ended;
 
 /// What happened since the last step.
 #[derive(Debug)]
@@ -15,6 +16,8 @@ pub(crate) enum Event {
     RenewalRequested,
     /// SIGTERM or SIGINT.
     StopRequested,
+    /// The agent, a child of the keeper, ended.
+    ChildEnded(Ended),
     /// The kernel reports a change of the file or its directory.
     FileTouched,
     /// A new badge is in the file.
@@ -45,10 +48,8 @@ pub(crate) enum Action {
     Check,
     /// Wait.
     Sleep(Sleep),
-    /// End with exit status 0.
-    Stop,
-    /// End with exit status 1: the first badge was not issued.
-    GiveUp,
+    /// End with this exit status.
+    Exit(u8),
 }
 
 /// Until when the keeper sleeps, unless an event ends the sleep.
@@ -60,4 +61,11 @@ pub(crate) struct Sleep {
     pub boot: Option<i64>,
     /// File events do not end this sleep.
     pub ignore_file_events: bool,
+}
+
+impl Sleep {
+    /// No longer than until then, in milliseconds since boot.
+    pub(super) fn at_most(self, boot: Option<i64>) -> Sleep {
+        Sleep { boot: self.boot.into_iter().chain(boot).min(), ..self }
+    }
 }

@@ -56,8 +56,9 @@ impl Machine {
         self.waiting_for_clock = now.wall < CLOCK_FLOOR * SECOND;
         self.take(event, now);
         let action = match event {
-            Event::StopRequested => Action::Stop,
-            Event::IssueFailed(_) if self.badge.is_none() => Action::GiveUp,
+            Event::StopRequested => Action::Exit(0),
+            Event::ChildEnded(ended) => Action::Exit(ended.exit_status()),
+            Event::IssueFailed(_) if self.badge.is_none() => Action::Exit(1),
             _ => self.decide(now),
         };
         if matches!(action, Action::Check) {
@@ -91,7 +92,7 @@ impl Machine {
 
     fn take(&mut self, event: &Event, now: Moment) {
         match event {
-            Event::Woke | Event::StopRequested => {}
+            Event::Woke | Event::StopRequested | Event::ChildEnded(_) => {}
             Event::RenewalRequested => {
                 self.renewal_requested = true;
                 self.issue.not_before = now.boot;

@@ -53,12 +53,13 @@ fn notice<'a>(transition: &Transition<'a>) -> Option<Notice<'a>> {
         }
         Event::Restored => Notice::Restored,
         Event::IssueFailed(error) | Event::RestoreFailed(error) | Event::Outdated(error) => {
-            Notice::Failed { error, next_attempt: next_attempt.filter(|_| !matches!(action, Action::GiveUp)) }
+            Notice::Failed { error, next_attempt: next_attempt.filter(|_| !matches!(action, Action::Exit(_))) }
         }
         Event::Checked(Err(damage)) => {
             Notice::Damaged { damage, next_attempt: next_attempt.filter(|_| matches!(action, Action::Sleep(_))) }
         }
-        Event::StopRequested => Notice::Stopped { has_badge: before.expiry().is_some() },
+        Event::StopRequested => Notice::Stopped { has_badge: before.expiry().is_some(), child: None },
+        Event::ChildEnded(ended) => Notice::Stopped { has_badge: before.expiry().is_some(), child: Some(ended) },
     })
 }
 

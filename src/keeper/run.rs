@@ -1,6 +1,6 @@
 //! The loop: one turn asks the machine, tells what follows, and carries out the action.
 
-use super::event::{Action, Event};
+use super::event::{Action, Event, Sleep};
 use super::machine::Machine;
 use super::moment::Moment;
 use super::prepare::{Settings, is_valid_now, issue, read_key};
@@ -13,7 +13,10 @@ use crate::file::{FileWarning, OutputFile, WatchedFile};
 use crate::key::PrivateKey;
 use crate::report::Reporter;
 
-/// Renews and restores the badge until a signal ends it, and returns the exit status. An error is one of poll(2) or a
+/// Only takes the signals that are pending.
+const NO_SLEEP: Sleep = Sleep { wall: None, boot: Some(0), ignore_file_events: true };
+
+/// Renews and restores the badge until a signal or the end of its child, and returns the exit status. An error is one of poll(2) or a
 /// timer. `key` signs the first badge, if that is due at once; `hangup_stops` as for [`EventSources::open`].
 #[inline(never)]
 pub(crate) fn run(
@@ -32,7 +35,9 @@ pub(crate) fn run(
         let now = wait::now();
         event = match advance(&mut machine, &event, now, &output.take_warnings(), reporter) {
             // Where a write takes longer than a badge is valid, the keeper never sleeps.
-            Action::Issue { .. } if sources.signals.stop_is_pending() => Event::StopRequested,
+            Action::Issue { .. } if sources.signals.stop_is_pending() => {
+                sources.wait(NO_SLEEP, now, None, reporter).map_err(Error::Wait)?
+            }
             Action::Issue { validity, reason } => {
                 match write_badge(settings, first_key.take(), &mut output, validity) {
                     Ok(badge) => Event::Issued { badge, reason },
@@ -54,10 +59,15 @@ pub(crate) fn run(
             Action::Sleep(sleep) => {
                 // While the clock is not set, the key may be replaced.
                 first_key = None;
-                sources.wait(sleep, now, output.event_fd(), || reporter.supervisor.ping()).map_err(Error::Wait)?
+                match reporter.take_end() {
+                    Some(ended) => Event::ChildEnded(ended),
+                    None => {
+                        let sleep = sleep.at_most(reporter.deadline());
+                        sources.wait(sleep, now, output.event_fd(), reporter).map_err(Error::Wait)?
+                    }
+                }
             }
-            Action::Stop => return Ok(0),
-            Action::GiveUp => return Ok(1),
+            Action::Exit(status) => return Ok(status),
         };
     }
 }

@@ -1,12 +1,14 @@
 //! Notices as log lines.
 
 use super::notice::{IssueReason, Notice};
+use super::problem::how;
 use super::time::{date, span};
 use crate::badge::issue::Badge;
 use crate::encoding::escaped;
 use crate::encoding::json::JsonObject;
 use crate::error::descriptor_hint;
 use crate::file::{Damage, FileWarning, UnwatchedReason};
+use crate::system::child::Ended;
 use crate::system::effective_uid;
 use std::fmt::Display;
 use std::io;
@@ -77,9 +79,16 @@ pub(super) fn line(notice: &Notice, out: &str) -> Option<Line> {
             (ERROR, "failed", sentence, none().integer("next_attempt", *at))
         }
         Notice::File(warning) => (WARNING, "warning", file_warning(warning, out), none()),
-        Notice::Stopped { has_badge } => {
+        Notice::Stopped { has_badge, child } => {
             let end = if *has_badge { "the badge remains in" } else { "no badge was written to" };
-            (INFO, "stopped", format!("stopped; {end} {out}"), about())
+            let (level, why) = match child {
+                Some(Ended::NotStarted { program, error }) => {
+                    (ERROR, format!("cannot start {}: {error}", escaped(program)))
+                }
+                Some(ended) => (INFO, format!("stopped: the command ended {}", how(ended))),
+                None => (INFO, "stopped".into()),
+            };
+            (level, "stopped", format!("{why}; {end} {out}"), about())
         }
     };
     Some(Line { level, event, sentence, facts })

@@ -1,7 +1,7 @@
 //! The file of `--metrics-file`, in the text format of Prometheus, for the textfile collector of node_exporter.
 
-use super::Outcome;
 use super::notice::{IssueReason, Notice, Status};
+use super::problem::Outcome;
 use crate::error::Error;
 use crate::file::{Access, Damage, FileError, Target, replace};
 use crate::system::clock;
@@ -32,6 +32,8 @@ struct Counts {
     renewals: i64,
     failures: i64,
     restores: [i64; CAUSES.len()],
+    /// `None`: there is no hook.
+    hook_failures: Option<i64>,
     issued: Option<i64>,
     expiry: Option<i64>,
     next_attempt: Option<i64>,
@@ -39,16 +41,20 @@ struct Counts {
 
 impl Metrics {
     /// `out` is the badge file. `subject`: the agent's DID.
-    pub(crate) fn new(target: Target, out: &Path, subject: &str) -> Metrics {
+    pub(crate) fn new(target: Target, out: &Path, subject: &str, has_hook: bool) -> Metrics {
         Metrics {
             target,
             out: label(&out.to_string_lossy()),
             subject: label(subject),
             start: clock::wall().div_euclid(1000),
-            counts: Counts::default(),
+            counts: Counts { hook_failures: has_hook.then_some(0), ..Counts::default() },
             cause: 0,
             written: None,
         }
+    }
+
+    pub(super) fn hook_failed(&mut self) {
+        self.counts.hook_failures = self.counts.hook_failures.map(|count| count + 1);
     }
 
     /// Counts, and writes when the keeper goes to sleep: one that ends without a badge leaves the old file, which ages.
@@ -98,6 +104,7 @@ impl Metrics {
             ("badge_issued_timestamp_seconds", "When the badge was issued.", counts.issued),
             ("badge_expiry_timestamp_seconds", "When the badge expires.", counts.expiry),
             ("badge_next_attempt_timestamp_seconds", "When the keeper is due next.", counts.next_attempt),
+            ("hook_failures_total", "Hooks that failed or were not run.", counts.hook_failures),
             ("keeper_start_timestamp_seconds", "When the keeper was started.", Some(self.start)),
             ("build_info", "The version of the keeper.", Some(1)),
         ];

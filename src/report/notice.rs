@@ -3,6 +3,7 @@
 use crate::badge::issue::Badge;
 use crate::error::Error;
 use crate::file::{Damage, FileWarning};
+use crate::system::child::Ended;
 use std::path::Path;
 
 /// Why a badge is issued.
@@ -48,8 +49,8 @@ pub(crate) enum Notice<'a> {
     File(&'a FileWarning),
     /// The keeper goes to sleep.
     Sleeping(Status),
-    /// A signal ended the keeper.
-    Stopped { has_badge: bool },
+    /// A signal, or the end of its child, ended the keeper.
+    Stopped { has_badge: bool, child: Option<&'a Ended> },
 }
 
 /// The state of a sleeping keeper. Times are Unix seconds.

@@ -2,6 +2,7 @@
 //!
 //! Each wrapper is small, typed and safe to call; an error is an [`io::Error`] with the errno.
 
+pub(crate) mod child;
 pub(crate) mod clock;
 pub(crate) mod descriptor;
 pub(crate) mod environment;

@@ -5,19 +5,82 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::mem::zeroed;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::ptr::null_mut;
+use std::ptr::{null, null_mut};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A request that arrived as a signal.
+/// A signal that arrived.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Signal {
-    /// SIGTERM, SIGINT, or SIGHUP of a terminal.
-    Stop,
-    /// SIGHUP otherwise.
-    Renew,
+pub(crate) struct Signal {
+    pub number: libc::c_int,
+    /// The kernel sent it, for a terminal (SI_KERNEL, sigaction(2)), and to each process of the foreground.
+    pub from_kernel: bool,
 }
 
-/// The signals that [`Signals`] reads.
+/// The signals that every command blocks at its start.
 const HANDLED: &[libc::c_int] = &[libc::SIGTERM, libc::SIGINT, libc::SIGHUP];
+
+/// The signals that a child makes a keeper block.
+const OF_CHILDREN: &[libc::c_int] = &[libc::SIGCHLD, libc::SIGQUIT, libc::SIGUSR1, libc::SIGUSR2];
+
+/// The signals whose disposition this program changes; SIGPIPE before main.
+const CHANGED: [libc::c_int; 5] = [libc::SIGPIPE, libc::SIGXFSZ, libc::SIGALRM, libc::SIGCHLD, libc::SIGTTOU];
+
+/// The mask and the dispositions with which this process was started, where it changes them.
+pub(crate) struct Inherited {
+    mask: libc::sigset_t,
+    /// Of [`CHANGED`]. execve(2) leaves only two dispositions: ignored and default.
+    is_ignored: [bool; CHANGED.len()],
+}
+
+impl Inherited {
+    /// Notes the dispositions that [`handle_alarm`] and [`ignore_job_control`] change.
+    pub(crate) fn note_dispositions(&mut self) {
+        for (number, is_ignored) in CHANGED.iter().zip(&mut self.is_ignored).skip(2) {
+            *is_ignored = self::is_ignored(*number);
+        }
+    }
+
+    /// In a child before execve(2).
+    pub(super) fn restore(&self) {
+        for (number, is_ignored) in CHANGED.iter().zip(self.is_ignored) {
+            // SAFETY: both are valid dispositions, and no handler runs.
+            unsafe { libc::signal(*number, if is_ignored { libc::SIG_IGN } else { libc::SIG_DFL }) };
+        }
+        // SAFETY: the set is initialized, and a null pointer for the old one is allowed.
+        unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const self.mask, null_mut()) };
+    }
+}
+
+fn is_ignored(number: libc::c_int) -> bool {
+    // SAFETY: the structure is valid when zeroed, is writable, and outlives the call; null: nothing changes.
+    unsafe {
+        let mut found: libc::sigaction = zeroed();
+        libc::sigaction(number, null(), &raw mut found);
+        found.sa_sigaction == libc::SIG_IGN
+    }
+}
+
+/// Whether SIGPIPE was ignored before std's start ignored it, which is before main.
+static PIPE_IGNORED: AtomicBool = AtomicBool::new(false);
+
+extern "C" fn note_pipe() {
+    PIPE_IGNORED.store(is_ignored(libc::SIGPIPE), Ordering::Relaxed);
+}
+
+/// Called by libc before std's start.
+// SAFETY: the section is an array of functions without a result, which may be declared without parameters.
+#[used]
+#[cfg_attr(not(miri), unsafe(link_section = ".init_array"))]
+static BEFORE_MAIN: extern "C" fn() = note_pipe;
+
+/// In a child before execve(2): no signal is blocked or ignored.
+pub(super) fn restore_defaults() {
+    for number in 1..=64 {
+        // SAFETY: SIG_DFL is a valid disposition; a number that cannot be changed is an error without an effect.
+        unsafe { libc::signal(number, libc::SIG_DFL) };
+    }
+    mask(libc::SIG_SETMASK, &[]);
+}
 
 fn set_of(signals: &[libc::c_int]) -> libc::sigset_t {
     // SAFETY: the set consists of integers; the signal numbers exist.
@@ -34,10 +97,12 @@ fn set_of(signals: &[libc::c_int]) -> libc::sigset_t {
 /// Blocks [`HANDLED`]. PID 1 and a process under nohup get blocked signals, too.
 ///
 /// Also ignores SIGXFSZ, so that a file that grows past RLIMIT_FSIZE is an error of write(2) and does not end the process.
-pub(crate) fn block() {
-    mask(libc::SIG_BLOCK, HANDLED);
+pub(crate) fn block() -> Inherited {
+    let mask = mask(libc::SIG_BLOCK, HANDLED);
     // SAFETY: SIG_IGN is a valid disposition, and no handler runs.
-    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
+    let before = unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
+    let pipe = PIPE_IGNORED.load(Ordering::Relaxed);
+    Inherited { mask, is_ignored: [pipe, before == libc::SIG_IGN, false, false, false] }
 }
 
 /// Restores the default effect of the signals, for the commands that end by themselves.
@@ -45,10 +110,12 @@ pub(crate) fn unblock() {
     mask(libc::SIG_UNBLOCK, HANDLED);
 }
 
-fn mask(how: libc::c_int, signals: &[libc::c_int]) {
-    let set = set_of(signals);
-    // SAFETY: the set is initialized, and a null pointer for the old one is allowed; this program has one thread.
-    unsafe { libc::sigprocmask(how, &raw const set, null_mut()) };
+/// Returns the mask of before.
+fn mask(how: libc::c_int, signals: &[libc::c_int]) -> libc::sigset_t {
+    let (set, mut before) = (set_of(signals), set_of(&[]));
+    // SAFETY: both sets are initialized and outlive the call; this program has one thread.
+    unsafe { libc::sigprocmask(how, &raw const set, &raw mut before) };
+    before
 }
 
 /// Makes SIGALRM interrupt a system call and do nothing else, and stops its timer, which execve(2) passes on.
@@ -75,10 +142,10 @@ pub(crate) fn interrupt_every(microseconds: i32) {
     unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const timer, null_mut()) };
 }
 
-/// Makes the kernel reap the children that PID 1 of a container inherits. With a terminal, lets a background job write to
-/// it under `stty tostop`.
+/// Lets a background job write to its terminal under `stty tostop`, and makes the kernel reap the children that PID 1 of a
+/// container inherits.
 pub(crate) fn ignore_job_control(has_terminal: bool) {
-    // SAFETY: SIG_IGN is a valid disposition for both; this program waits for no child.
+    // SAFETY: SIG_IGN is a valid disposition for both.
     unsafe {
         libc::signal(libc::SIGCHLD, libc::SIG_IGN);
         if has_terminal {
@@ -87,22 +154,31 @@ pub(crate) fn ignore_job_control(has_terminal: bool) {
     }
 }
 
+/// After [`ignore_job_control`], before the first child: [`Signals`] tells when one ends, and which signals are to be passed
+/// on to it.
+pub(crate) fn expect_children() {
+    // SAFETY: SIG_DFL is a valid disposition. While it is SIG_IGN, wait(2) fails with ECHILD.
+    unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
+    mask(libc::SIG_BLOCK, OF_CHILDREN);
+}
+
 /// The blocked signals, readable for poll(2).
 pub(crate) struct Signals {
     fd: File,
-    hangup_stops: bool,
+    pub hangup_stops: bool,
 }
 
 impl Signals {
     /// Opens the descriptor, after [`block`]. `hangup_stops`: SIGHUP means that the terminal was closed.
     pub(crate) fn open(hangup_stops: bool) -> io::Result<Signals> {
-        let set = set_of(HANDLED);
+        // One that is not blocked never arrives here.
+        let set = set_of(&[HANDLED, OF_CHILDREN].concat());
         // SAFETY: -1 requests a new descriptor, without another owner; the set is initialized and outlives the call.
         let fd = unsafe { opened(libc::signalfd(-1, &raw const set, libc::SFD_NONBLOCK | libc::SFD_CLOEXEC)) }?;
         Ok(Signals { fd, hangup_stops })
     }
 
-    /// Whether a signal that means [`Signal::Stop`] was sent and not read yet. It stays pending (sigpending(2)).
+    /// Whether a signal that asks to stop was sent and not read yet. It stays pending (sigpending(2)).
     pub(crate) fn stop_is_pending(&self) -> bool {
         // SAFETY: the set consists of integers and outlives the calls; the signal numbers exist.
         unsafe {
@@ -113,18 +189,15 @@ impl Signals {
         }
     }
 
-    /// Takes all pending signals as one; a request to stop precedes one to renew.
+    /// Takes the pending signal of the lowest number.
     pub(crate) fn take(&self) -> Option<Signal> {
-        let (mut taken, mut info) = (None, [0; size_of::<libc::signalfd_siginfo>()]);
+        let mut info = [0; size_of::<libc::signalfd_siginfo>()];
         // read(2) fills all of it or nothing.
-        while (&self.fd).read(&mut info).is_ok_and(|read| read == info.len()) {
-            // The first member is the number, ssi_signo (signalfd(2)).
-            if self.hangup_stops || !info.starts_with(&libc::SIGHUP.to_ne_bytes()) {
-                return Some(Signal::Stop);
-            }
-            taken = Some(Signal::Renew);
-        }
-        taken
+        (&self.fd).read(&mut info).ok().filter(|read| *read == info.len())?;
+        // The members are ssi_signo, ssi_errno, ssi_code (signalfd(2)).
+        let [number, _, code, ..] = info.as_chunks::<4>().0 else { return None };
+        let from_kernel = libc::c_int::from_ne_bytes(*code) == libc::SI_KERNEL;
+        Some(Signal { number: libc::c_int::from_ne_bytes(*number), from_kernel })
     }
 
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
@@ -139,18 +212,18 @@ mod tests {
     #[test]
     fn reports_pending_signals_without_taking_them() {
         block();
-        for (number, hangup_stops, signal) in [
-            (libc::SIGHUP, false, Signal::Renew),
-            (libc::SIGHUP, true, Signal::Stop),
-            (libc::SIGTERM, false, Signal::Stop),
-            (libc::SIGINT, false, Signal::Stop),
+        for (number, hangup_stops, stops) in [
+            (libc::SIGHUP, false, false),
+            (libc::SIGHUP, true, true),
+            (libc::SIGTERM, false, true),
+            (libc::SIGINT, false, true),
         ] {
             let signals = Signals::open(hangup_stops).unwrap();
             assert!(!signals.stop_is_pending());
             // SAFETY: raise(3) takes an integer, and this thread blocks the signal.
             assert_eq!(unsafe { libc::raise(number) }, 0);
-            assert_eq!(signals.stop_is_pending(), signal == Signal::Stop);
-            assert_eq!(signals.take(), Some(signal));
+            assert_eq!(signals.stop_is_pending(), stops);
+            assert_eq!(signals.take(), Some(Signal { number, from_kernel: false }));
             assert_eq!(signals.take(), None);
         }
     }

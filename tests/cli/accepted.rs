@@ -65,6 +65,23 @@ fn keep_takes_every_flag() {
 }
 
 #[test]
+fn keep_takes_a_hook_a_pid_file_a_metrics_file_and_a_command() {
+    let options = keep(&[]).1;
+    assert!(options.hook.is_none() && options.pid_file.is_none() && options.metrics_file.is_none());
+    assert!(options.command.is_empty() && options.command_signal.is_none());
+    let options = keep(&["--hook=h", "--metrics-file=m", "--signal-pid-file=p"]).1;
+    assert_eq!((options.hook.as_deref(), options.metrics_file.as_deref()), (Some("h".as_ref()), Some("m".as_ref())));
+    assert_eq!(options.pid_file, Some(("p".into(), libc::SIGHUP)));
+    for (name, number) in [("USR1", libc::SIGUSR1), ("SIGUSR2", libc::SIGUSR2), ("WINCH", libc::SIGWINCH)] {
+        assert_eq!(keep(&["--signal-pid-file=p", "--signal", name]).1.pid_file, Some(("p".into(), number)));
+    }
+    // What follows belongs to the command, also where it looks like a flag or like the end of flags.
+    let options = keep(&["--signal=TERM", "--", "agent", "--exp", "--", "-h"]).1;
+    assert_eq!(options.command, ["agent", "--exp", "--", "-h"]);
+    assert_eq!(options.command_signal, Some(libc::SIGTERM));
+}
+
+#[test]
 fn renews_after_two_thirds_of_a_short_lifetime() {
     for (exp, renew_before) in [("5m", 100_000), ("1h", 600_000), ("1s", 0), ("2s", 666)] {
         assert_eq!(keep(&["--exp", exp]).0.policy.renew_before, renew_before, "{exp}");

@@ -171,9 +171,12 @@ fn waiting_for_the_clock_is_told_once_and_in_answer_to_each_request() {
 fn a_stop_is_told_with_what_remains() {
     let mut waiting = Keeper::new(12);
     waiting.told(&Event::Woke);
-    assert_eq!(waiting.told(&Event::StopRequested), (vec!["Stopped { has_badge: false }".to_owned()], None));
+    assert_eq!(
+        waiting.told(&Event::StopRequested),
+        (vec!["Stopped { has_badge: false, child: None }".to_owned()], None)
+    );
     let mut keeper = Keeper::with_badge();
-    assert_eq!(keeper.told(&Event::StopRequested), (vec!["Stopped { has_badge: true }".to_owned()], None));
+    assert_eq!(keeper.told(&Event::StopRequested), (vec!["Stopped { has_badge: true, child: None }".to_owned()], None));
 }
 
 #[test]

@@ -154,7 +154,7 @@ fn signs_nothing_before_the_clock_is_set_and_then_at_once() {
 fn stops_while_it_waits_for_the_clock() {
     let mut world = World::new(1, policies()[0], 3 * SECOND);
     world.settle(Event::Woke);
-    assert_eq!(world.machine.step(&Event::StopRequested, world.now).1, Action::Stop);
+    assert_eq!(world.machine.step(&Event::StopRequested, world.now).1, Action::Exit(0));
 }
 
 #[test]
@@ -295,5 +295,5 @@ fn a_failed_first_badge_ends_the_keeper() {
     let now = Moment { wall: START, boot: 0 };
     let (machine, action) = Machine::new(policies()[0], now).step(&Event::Woke, now);
     assert!(matches!(action, Action::Issue { .. }));
-    assert_eq!(machine.step(&Event::IssueFailed(failure()), now).1, Action::GiveUp);
+    assert_eq!(machine.step(&Event::IssueFailed(failure()), now).1, Action::Exit(1));
 }

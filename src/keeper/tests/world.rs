@@ -161,7 +161,9 @@ impl World {
                         if self.watched { Event::Checked(Ok(())) } else { Event::Unwatched }
                     }
                 }
-                Action::GiveUp | Action::Stop => panic!("only a failed first badge or a signal ends a keeper"),
+                Action::Exit(status) => {
+                    panic!("only a failed first badge, a signal or a child ends a keeper: {status}")
+                }
             };
         }
         panic!("a keeper that acts twelve times without sleeping is in a loop: {:?}", self.machine);

@@ -128,8 +128,21 @@ fn a_warning_about_the_file_is_told_with_its_cause() {
 fn a_stop_is_told_with_what_remains_in_the_file() {
     let facts = (INFO, "stopped", r#"{"out":"/b/badge.jwt"}"#);
     let remains = "the badge remains in /b/badge.jwt";
-    assert_told(&Notice::Stopped { has_badge: true }, facts, &[remains]);
-    assert_told(&Notice::Stopped { has_badge: false }, facts, &["no badge was written"]);
+    assert_told(&Notice::Stopped { has_badge: true, child: None }, facts, &[remains]);
+    assert_told(&Notice::Stopped { has_badge: false, child: None }, facts, &["no badge was written"]);
+}
+
+#[test]
+fn the_end_of_a_command_is_told_as_shells_tell_it() {
+    let facts = (INFO, "stopped", r#"{"out":"/b/badge.jwt"}"#);
+    for (ended, words) in [(Ended::Status(3), "with exit status 3"), (Ended::Signal(9), "by signal 9")] {
+        let notice = Notice::Stopped { has_badge: true, child: Some(&ended) };
+        assert_told(&notice, facts, &["the command ended", words, "the badge remains in /b/badge.jwt"]);
+    }
+    let error = io::Error::from_raw_os_error(libc::ENOENT);
+    let ended = Ended::NotStarted { program: "a\n".into(), error };
+    let notice = Notice::Stopped { has_badge: true, child: Some(&ended) };
+    assert_told(&notice, (ERROR, facts.1, facts.2), &["cannot start a", "No such file"]);
 }
 
 #[test]
