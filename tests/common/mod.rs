@@ -7,6 +7,7 @@ use capiscio::key::PublicKey;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Read;
+use std::os::fd::{AsRawFd, FromRawFd};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
@@ -433,6 +434,33 @@ impl Drop for Keeper {
         let _ = self.child.wait();
         let _ = fs::remove_file(&self.log);
     }
+}
+
+/// Both ends of a new terminal: the one of its emulator, and the one of its programs.
+pub fn terminal() -> (fs::File, fs::File) {
+    let (mut emulator, mut programs) = (0, 0);
+    let null = std::ptr::null_mut();
+    // SAFETY: openpty(3) fills the two integers; the other pointers may be null.
+    assert_eq!(unsafe { libc::openpty(&raw mut emulator, &raw mut programs, null, null.cast(), null.cast()) }, 0);
+    // SAFETY: fcntl takes integers; both descriptors were opened just now and have no other owner.
+    unsafe {
+        // A program that inherits the emulator's end keeps its own terminal open.
+        libc::fcntl(emulator, libc::F_SETFD, libc::FD_CLOEXEC);
+        (fs::File::from_raw_fd(emulator), fs::File::from_raw_fd(programs))
+    }
+}
+
+/// Makes the terminal the controlling one of the command, which leads a session of its own.
+pub fn in_session_of(command: &mut Command, programs: &fs::File) {
+    let raw = programs.as_raw_fd();
+    // SAFETY: setsid(2) and ioctl(2) are async-signal-safe, and the caller keeps the terminal open until after the spawn.
+    unsafe {
+        command.pre_exec(move || {
+            libc::setsid();
+            if libc::ioctl(raw, libc::TIOCSCTTY, 0) == -1 { Err(std::io::Error::last_os_error()) } else { Ok(()) }
+        });
+    }
+    command.stderr(programs.try_clone().unwrap());
 }
 
 /// Waits until the only thread of a process sleeps: in this program, until a system call blocks (proc_pid_stat(5)).

@@ -1,29 +1,15 @@
 //! No output can hold the keeper: a terminal whose reader has stopped, a pipe that others fill, a full `--ready-fd`.
 
-use crate::common::{Keeper, RFC_PUBLIC, Scratch, capiscio, finish, keep, wrap};
+use crate::common::{Keeper, RFC_PUBLIC, Scratch, capiscio, finish, in_session_of, keep, terminal, wrap};
 use crate::descriptors::inherit;
 use crate::tools::{OTHER_USER, chown, wait_until_idle};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Read, Write, pipe};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-
-/// Both ends of a new terminal: the one of its emulator, and the one of its programs.
-fn terminal() -> (File, File) {
-    let (mut emulator, mut programs) = (0, 0);
-    let null = std::ptr::null_mut();
-    // SAFETY: openpty(3) fills the two integers; the other pointers may be null.
-    assert_eq!(unsafe { libc::openpty(&raw mut emulator, &raw mut programs, null, null.cast(), null.cast()) }, 0);
-    // SAFETY: fcntl takes integers; both descriptors were opened just now and have no other owner.
-    unsafe {
-        // A program that inherits the emulator's end keeps its own terminal open.
-        libc::fcntl(emulator, libc::F_SETFD, libc::FD_CLOEXEC);
-        (File::from_raw_fd(emulator), File::from_raw_fd(programs))
-    }
-}
 
 /// Fills a pipe. It is opened anew, because O_NONBLOCK would hold for the keeper, too.
 fn fill(pipe: &OwnedFd) {
@@ -116,19 +102,6 @@ fn a_full_ready_descriptor_is_closed_and_never_holds_it() {
     assert!(received.iter().all(|byte| *byte == b'x'));
     keeper.renew();
     keeper.stop();
-}
-
-/// Makes the terminal the controlling one of the command, which leads a session of its own.
-fn in_session_of(command: &mut Command, programs: &File) {
-    let raw = programs.as_raw_fd();
-    // SAFETY: setsid(2) and ioctl(2) are async-signal-safe, and the caller keeps the terminal open until after the spawn.
-    unsafe {
-        command.pre_exec(move || {
-            libc::setsid();
-            if libc::ioctl(raw, libc::TIOCSCTTY, 0) == -1 { Err(std::io::Error::last_os_error()) } else { Ok(()) }
-        });
-    }
-    command.stderr(programs.try_clone().unwrap());
 }
 
 #[test]
