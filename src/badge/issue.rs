@@ -61,9 +61,9 @@ pub fn issue(identity: &Identity, key: &PrivateKey, term: Validity, random: [u8;
         Issuance::Registry { issuer, subject, level } => (issuer.clone(), subject.clone(), *level),
         Issuance::SelfSigned => (public.did_key(), public.did_key(), 0),
     };
-    let kid = public.kid().map(str::to_owned).or_else(|| (level == 0).then(|| public.did_url()));
-    let header =
-        JsonObject::new().string("alg", "EdDSA").string("typ", "JWT").optional_string("kid", kid.as_deref()).finish();
+    let did = || if level == 0 { public.did_url() } else { public.did_key() };
+    let kid = public.kid().map_or_else(did, str::to_owned);
+    let header = JsonObject::new().string("alg", "EdDSA").string("typ", "JWT").string("kid", &kid).finish();
     let jti = uuid_v4(random);
     let claims = JsonObject::new()
         .string("jti", &jti)

@@ -234,7 +234,8 @@ def we_load_joserfcs():
         key = OKPKey.generate_key("Ed25519", more)
         token = issue(write("joserfc.jwk", key.as_dict(private=True)))
         bare = OKPKey.import_key({name: key.as_dict(private=False)[name] for name in ("kty", "crv", "x")})
-        assert joserfc_decode(token, bare).header.get("kid") == key.as_dict().get("kid"), more
+        kid = key.as_dict().get("kid", "did:key:z")
+        assert joserfc_decode(token, bare).header["kid"].startswith(kid), more
 
 
 def joserfc_loads_ours():

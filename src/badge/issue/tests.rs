@@ -67,9 +67,9 @@ fn the_key_is_issuer_and_subject_of_a_self_signed_badge() {
 }
 
 #[test]
-fn a_registry_badge_has_no_kid_if_the_key_has_none() {
+fn the_kid_of_a_registry_badge_is_the_did_key_if_the_key_has_none() {
     let badge = issue(&registry(1, None, &[]), &key(None), VALIDITY, [0; 16]).ok().unwrap();
-    assert_eq!(part(&badge.token, 0), r#"{"alg":"EdDSA","typ":"JWT"}"#);
+    assert_eq!(part(&badge.token, 0), format!(r#"{{"alg":"EdDSA","typ":"JWT","kid":"{DID}"}}"#));
     assert!(!part(&badge.token, 1).contains("aud"));
 }
 
@@ -111,8 +111,9 @@ fn issues_the_first_and_the_last_badge_of_the_unix_era() {
 
 #[test]
 fn the_largest_badge_has_64_kib() {
-    let issue_with = |length| issue(&registry(1, None, &[&"a".repeat(length)]), &key(None), VALIDITY, [0; 16]);
-    // Base64 makes four bytes of three.
+    // Base64 makes four bytes of three, and the header with this kid has a multiple of three.
+    let key = key(Some("k12"));
+    let issue_with = |length| issue(&registry(1, None, &[&"a".repeat(length)]), &key, VALIDITY, [0; 16]);
     let shorter = issue_with(48_000).ok().unwrap().token.len();
     let longest = 48_000 + (65_536 - shorter) / 4 * 3;
     assert_eq!(issue_with(longest).ok().unwrap().token.len(), 65_536);
