@@ -9,11 +9,14 @@ const PREFIX: &str = "CAPISCIO_";
 
 /// Flags and commands of the original's later versions, which talk to a registry.
 const REGISTRY_OPTIONS: [&str; 4] = ["--ca", "--api-key", "--agent-id", "--registry"];
-const REGISTRY_COMMANDS: [&str; 8] =
-    ["validate", "gateway", "trust", "badge request", "badge dv", "rpc", "score", "init"];
+const REGISTRY_COMMANDS: [&str; 7] = ["validate", "gateway", "trust", "badge request", "badge dv", "score", "init"];
 
 /// The end of the message about an unknown option or command.
 pub(super) fn hint(name: &str, known: Vec<&'static str>) -> String {
+    if name == "rpc" {
+        // capiscio-sdk starts the first `capiscio` of $PATH as its server.
+        return ": it is a server of the registry client; set CAPISCIO_BINARY to its path".into();
+    }
     if REGISTRY_OPTIONS.contains(&name) || REGISTRY_COMMANDS.contains(&name) {
         return ": it belongs to the registry client; this program signs locally, with --key".into();
     }

@@ -131,11 +131,12 @@ fn an_unknown_or_incomplete_option_is_refused() {
 
 #[test]
 fn an_unknown_command_is_refused_and_the_nearest_one_offered() {
-    let rows: [(&[&str], &str); 8] = [
+    let rows: [(&[&str], &str); 9] = [
         (&["badge", "keeep"], "(did you mean badge keep?)"),
         (&["bagde", "keep"], "unknown command \"bagde\"; see capiscio --help"),
         (&["validate"], "locally"),
         (&["gateway", "start"], "locally"),
+        (&["rpc", "--socket", "s"], "set CAPISCIO_BINARY to its path"),
         (&["trust", "list"], "locally"),
         (&["badge", "request"], "locally"),
         (&["key", "delete"], "unknown command"),
