@@ -109,8 +109,11 @@ fn key_gen_refuses_outputs_that_would_destroy_a_key_or_a_fifo() {
     scratch.mkfifo("fifo");
     let before = scratch.read("private.jwk");
     let rows: [(&[&str], &str); 7] = [
-        (&["--out-priv", "new.jwk", "--out-pub", "new.jwk"], "it is another output file, too"),
-        (&["--out-priv", "new.jwk", "--out-pub", "a", "--out-did", "./a"], "it is another output file, too"),
+        (&["--out-priv", "new.jwk", "--out-pub", "new.jwk"], "another file of this command has that name"),
+        (
+            &["--out-priv", "new.jwk", "--out-pub", "a", "--out-did", "./a"],
+            "another file of this command has that name",
+        ),
         (&["--out-priv", "new.jwk", "--out-pub", "private.jwk"], "private key"),
         (&["--out-priv", "new.jwk", "--out-did", "private.jwk"], "private key"),
         (&["--out-priv", "new.jwk", "--out-pub", "fifo"], "it is a FIFO"),

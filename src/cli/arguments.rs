@@ -132,7 +132,7 @@ pub(super) fn keep(args: &mut Args) -> Request {
         command_signal: args.get(&SIGNAL),
     };
     if options.command_signal.is_some() && options.pid_file.is_none() && options.command.is_empty() {
-        args.refuse("--signal has no receiver: give --signal-pid-file FILE, or -- COMMAND at the end");
+        args.refuse_value(&SIGNAL.spec, "has no receiver; give --signal-pid-file FILE, or -- COMMAND at the end");
     }
     Request::Keep(settings(args), options)
 }

@@ -99,7 +99,7 @@ flags! { KEEP:
     SIGNAL_PID_FILE: PathBuf = flag(Path, "--signal-pid-file", "FILE", "", path,
         "send a signal to the process that this file names after each new or restored badge");
     SIGNAL: i32 = flag(Text, "--signal", "NAME", "HUP", signal,
-        "HUP, USR1, USR2, INT, QUIT, TERM or WINCH; COMMAND gets none unless it is given");
+        "for the process of the pid file, and if given also for COMMAND: HUP, USR1, USR2, INT, QUIT, TERM, WINCH");
     METRICS_FILE: PathBuf = flag(Path, "--metrics-file", "FILE", "", path,
         "write metrics to this file, for the textfile collector of Prometheus' node_exporter");
 }

@@ -112,7 +112,7 @@ fn read_values(args: &mut Args, mut parser: Parser) -> Result<bool, String> {
             && rest.next_if(|argument| argument == "--").is_some()
         {
             args.command = rest.collect();
-            return if args.command.is_empty() {
+            return if args.command.first().is_none_or(|program| program.is_empty()) {
                 Err("-- needs a command: -- COMMAND [ARGS]".into())
             } else {
                 Ok(false)

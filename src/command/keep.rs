@@ -27,7 +27,7 @@ pub(super) fn keep(settings: &Settings, options: &KeepOptions, warnings: &[Strin
     }
     let has_programs = has_child || options.hook.is_some();
     if !has_programs {
-        // Both would hold for the programs as well.
+        // Programs that it starts would inherit both.
         process::keep_privileges();
         seccomp::restrict_calls(options.pid_file.is_some());
     }
@@ -41,7 +41,7 @@ pub(super) fn keep(settings: &Settings, options: &KeepOptions, warnings: &[Strin
     let has_terminal = log.has_terminal;
     signals::ignore_job_control(has_terminal);
     if has_programs {
-        signals::expect_children();
+        signals::expect_children(has_child);
     }
     let mut reporter = Reporter::new(log, supervisor, escaped(&options.output.path).to_string(), found);
     for warning in warnings {
@@ -67,7 +67,8 @@ fn start(
     let path = settings.key.path();
     let existing = read_existing_key(settings)?;
     let output = OutputFile::open(options.output.clone(), path).map_err(Error::WriteBadge)?;
-    let metrics_file = options.metrics_file.as_deref().map(|file| metrics_target(file, &output, path)).transpose()?;
+    let metrics_file =
+        options.metrics_file.as_deref().map(|file| metrics_target(file, &output, path, options)).transpose()?;
     let first = first_key(settings, existing)?;
     let out = absolute(output.path());
     reporter.out = escaped(&out).to_string();
@@ -100,11 +101,20 @@ fn start(
     Ok(started)
 }
 
-/// The metrics file by the rules of the badge file; another file than that, its lock file and the key.
-fn metrics_target(file: &Path, output: &OutputFile, key: Option<&Path>) -> Result<Target, Error> {
+/// The metrics file by the rules of the badge file; another file than that, its lock file, the key, hook and pid file.
+// Not inlined: the file is smaller.
+#[inline(never)]
+fn metrics_target(
+    file: &Path,
+    output: &OutputFile,
+    key: Option<&Path>,
+    options: &KeepOptions,
+) -> Result<Target, Error> {
     let target = Target::resolve(file).map_err(Error::WriteMetrics)?;
+    let pid_file = options.pid_file.as_ref().map(|(file, _)| file);
+    let is_input = options.hook.iter().chain(pid_file).any(|input| target.is_same_file(input));
     let reason = match key {
-        _ if output.is_same_file(target.path()) => Reason::SameFile,
+        _ if is_input || output.is_same_file(target.path()) => Reason::SameFile,
         Some(key) if target.is_same_file(key) || target.reserves(key) => Reason::HoldsSecret,
         _ => {
             remove_temporaries(&target);

@@ -14,6 +14,11 @@ pub(super) fn sentence(content: &str, FileError { path, reason }: &FileError) ->
     let path = &absolute(path);
     let uid = effective_uid();
     let reason = match reason {
+        Reason::Io(error) if content == "metrics" && error.kind() == io::ErrorKind::PermissionDenied => {
+            format!(
+                "{error}; use a directory that uid {uid} can write to, and link to the file from that of node_exporter"
+            )
+        }
         Reason::Io(error) => format!("{error}{}", hint(path, error)),
         Reason::Sticky { owner } => {
             format!("it belongs to uid {owner} in a sticky directory; remove it as that user or use another directory")
@@ -42,7 +47,7 @@ pub(super) fn sentence(content: &str, FileError { path, reason }: &FileError) ->
         Reason::Protected => "it is the private key, which would be lost; give --out another file".into(),
         Reason::ProtectedName => "the private key has the name of a lock or temporary file; rename the key".into(),
         Reason::HoldsSecret => "it holds a private key; choose another file".into(),
-        Reason::SameFile => "it is another output file, too, or its lock file; choose two".into(),
+        Reason::SameFile => "another file of this command has that name; choose another".into(),
         Reason::Locked { lock, pid, owner } => {
             let (pid, lock) = (pid.map_or(String::new(), |pid| format!("pid {pid}, ")), escaped(lock));
             let owner = if *owner == uid { String::new() } else { format!(" of uid {owner}") };

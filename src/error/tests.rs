@@ -89,7 +89,7 @@ fn each_reason_of_a_file_has_its_sentence() {
         (Reason::Protected, "it is the private key, which would be lost; give --out another file"),
         (Reason::ProtectedName, "the private key has the name of a lock or temporary file; rename the key"),
         (Reason::HoldsSecret, "it holds a private key; choose another file"),
-        (Reason::SameFile, "it is another output file, too, or its lock file; choose two"),
+        (Reason::SameFile, "another file of this command has that name; choose another"),
         (
             Reason::Locked { lock: lock(), pid: Some(42), owner: uid },
             &format!("{locked} (pid 42, lock /.badge.jwt.lock); stop it or use another --out"),
@@ -191,7 +191,7 @@ fn each_error_of_a_command_has_its_sentence_and_its_exit_status() {
         (
             Error::WriteKey(FileError::new(Path::new("/a b"), Reason::SameFile)),
             1,
-            "failed to write key to /a b: it is another output file, too, or its lock file; choose two".into(),
+            "failed to write key to /a b: another file of this command has that name; choose another".into(),
         ),
     ] {
         assert_eq!((error.to_string(), error.exit_code()), (sentence, status));

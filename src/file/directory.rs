@@ -3,6 +3,7 @@
 use super::error::Reason;
 use crate::system::effective_uid;
 use crate::system::filesystem::{Directory, read_link};
+use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -54,6 +55,12 @@ pub(super) fn open(path: &Path, known: Option<&[PathBuf]>) -> Result<(Directory,
         };
         (directory, here, rest) = (next, at, after.to_path_buf());
     }
+}
+
+/// Opens a file for reading, without blocking. No link in its path may be another user's, and the file itself none.
+pub(crate) fn open_without_foreign_links(path: &Path) -> Result<File, Reason> {
+    let (directory, _) = open(super::error::directory(path), Some(&[]))?;
+    Ok(directory.open_file(path, libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_NOFOLLOW)?)
 }
 
 /// Whether a symbolic link in a directory is followed. In a directory that another user can write to, only a known one

@@ -54,7 +54,7 @@ pub(super) fn replace_in(
     Ok((replaced?, access.durable.then(|| directory.sync().err()).flatten()))
 }
 
-/// Removes what killed processes left beside `target`.
+/// Removes what killed processes left beside `target`. Without a lock: a write of another process that is under way fails.
 pub(crate) fn remove_temporaries(target: &Target) {
     if let Ok(directory) = target.open_directory() {
         target.remove_temporaries(&directory);

@@ -175,6 +175,12 @@ pub(super) fn untrusted_directory(real: &Path) -> Option<FileWarning> {
     })
 }
 
+/// The same for the directories of an absolute path, as it is and without symbolic links.
+pub(crate) fn untrusted_directory_of(path: &Path) -> Option<FileWarning> {
+    let given = directory(path);
+    untrusted_directory(given).or_else(|| untrusted_directory(&real_path(given)?))
+}
+
 /// The path of a directory without symbolic links. realpath(3) costs 1.4 KB of code.
 pub(super) fn real_path(directory: &Path) -> Option<PathBuf> {
     let directory = open(directory, libc::O_PATH).ok()?;

@@ -33,9 +33,12 @@ pub(crate) fn run(
     let mut event = Event::Woke;
     loop {
         let now = wait::now();
+        if let Some(ended) = reporter.take_end() {
+            event = Event::ChildEnded(ended);
+        }
         event = match advance(&mut machine, &event, now, &output.take_warnings(), reporter) {
             // Where a write takes longer than a badge is valid, the keeper never sleeps.
-            Action::Issue { .. } if sources.signals.stop_is_pending() => {
+            Action::Issue { .. } if sources.signals.are_pending() => {
                 sources.wait(NO_SLEEP, now, None, reporter).map_err(Error::Wait)?
             }
             Action::Issue { validity, reason } => {
@@ -59,13 +62,8 @@ pub(crate) fn run(
             Action::Sleep(sleep) => {
                 // While the clock is not set, the key may be replaced.
                 first_key = None;
-                match reporter.take_end() {
-                    Some(ended) => Event::ChildEnded(ended),
-                    None => {
-                        let sleep = sleep.at_most(reporter.deadline());
-                        sources.wait(sleep, now, output.event_fd(), reporter).map_err(Error::Wait)?
-                    }
-                }
+                let sleep = sleep.at_most(reporter.deadline());
+                sources.wait(sleep, now, output.event_fd(), reporter).map_err(Error::Wait)?
             }
             Action::Exit(status) => return Ok(status),
         };

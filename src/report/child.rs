@@ -28,7 +28,7 @@ impl Child {
     pub(crate) fn new(command: &[OsString], signal: Option<i32>, out: &Path) -> Child {
         Child {
             program: Program::new(command),
-            badge_file: variable("BADGE_FILE", out),
+            badge_file: variable("BADGE_FILE", out.as_ref()),
             signal,
             process: None,
             ended: None,
@@ -69,18 +69,23 @@ impl Child {
         }
     }
 
+    /// Whether it runs, or has ended and the keeper has yet to end.
     pub(crate) fn is_running(&self) -> bool {
-        self.process.is_some()
+        self.process.is_some() || self.ended.is_some()
     }
 
-    /// Takes note of a child that has ended.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.is_some()
+    }
+
+    /// Notes the end, if it is the child that has ended.
     pub(super) fn reaped(&mut self, reaped: &Reaped) {
         if let Some(ended) = self.process.as_ref().and_then(|process| process.ended(reaped)) {
             (self.process, self.ended) = (None, Some(ended));
         }
     }
 
-    /// How it ended, once.
+    /// How it ended. The next call returns `None`.
     pub(super) fn take_end(&mut self) -> Option<Ended> {
         self.ended.take()
     }

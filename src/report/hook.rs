@@ -3,6 +3,7 @@
 use super::notice::{IssueReason, Notice};
 use super::problem::{self, HookFault, Outcome};
 use crate::badge::issue::Badge;
+use crate::file::untrusted_directory_of;
 use crate::system::child::{Ended, Process, Program, Reaped, Surroundings, variable};
 use crate::system::process::Inherited;
 use crate::system::{clock, effective_uid, environment};
@@ -67,7 +68,7 @@ impl Hook {
         Hook {
             program: Program::new(&[path.clone().into()]),
             path,
-            badge_file: variable("BADGE_FILE", out),
+            badge_file: variable("BADGE_FILE", out.as_ref()),
             badge: Vec::new(),
             event: Vec::new(),
             process: None,
@@ -91,8 +92,8 @@ impl Hook {
     }
 
     fn note(&mut self, event: &str, message: Option<&str>) {
-        self.event = vec![variable("CAPISCIO_EVENT", event)];
-        self.event.extend(message.map(|message| variable("CAPISCIO_MESSAGE", message)));
+        self.event = vec![variable("CAPISCIO_EVENT", event.as_ref())];
+        self.event.extend(message.map(|message| variable("CAPISCIO_MESSAGE", message.as_ref())));
     }
 
     fn proceed(&mut self, inherited: &Inherited, now: i64) -> Outcome {
@@ -132,11 +133,18 @@ impl Hook {
         if mode & 0o022 != 0 {
             return Err(HookFault::Mode(mode));
         }
+        if let Some(directory) = untrusted_directory_of(&self.path) {
+            return Err(HookFault::Directory(directory));
+        }
         let mut variables = environment::without(REMOVED);
         variables.push(self.badge_file.clone());
         variables.extend_from_slice(&self.badge);
-        variables.extend(event);
-        self.program.start(Surroundings::Own(inherited), &variables).map_err(HookFault::Io)
+        variables.extend_from_slice(&event);
+        self.program.start(Surroundings::Own(inherited), &variables).map_err(|error| {
+            // No process, descriptor or memory is free: tried again when the keeper next goes to sleep.
+            self.event = event;
+            HookFault::Io(error)
+        })
     }
 
     /// What came of its run, if it is the child that has ended.
@@ -144,7 +152,7 @@ impl Hook {
         let ended = self.process.as_ref()?.ended(reaped)?;
         let in_time = matches!(self.phase, Phase::Running { .. });
         if !in_time {
-            // Of its group: later, the number may be that of another one.
+            // The group, at once: later its number may be that of another group.
             self.signal(libc::SIGKILL);
         }
         (self.process, self.phase) = (None, Phase::Idle);
@@ -157,7 +165,7 @@ impl Hook {
         Some(Err(problem::hook(&self.path, &fault)))
     }
 
-    /// When it is to be looked at again, in milliseconds since boot.
+    /// When SIGTERM or SIGKILL is due, in milliseconds since boot.
     pub(super) fn deadline(&self) -> Option<i64> {
         match self.phase {
             Phase::Running { until } | Phase::Terminated { until } => Some(until),
@@ -183,7 +191,7 @@ fn about(badge: &Badge) -> Vec<CString> {
     let exp = badge.exp.to_string();
     let about =
         [("CAPISCIO_BADGE_EXP", &exp), ("CAPISCIO_BADGE_JTI", &badge.jti), ("CAPISCIO_BADGE_SUB", &badge.subject)];
-    about.iter().map(|(name, value)| variable(name, value)).collect()
+    about.iter().map(|(name, value)| variable(name, value.as_ref())).collect()
 }
 
 #[cfg(test)]

@@ -85,7 +85,11 @@ pub(super) fn line(notice: &Notice, out: &str) -> Option<Line> {
                 Some(Ended::NotStarted { program, error }) => {
                     (ERROR, format!("cannot start {}: {error}", escaped(program)))
                 }
-                Some(ended) => (INFO, format!("stopped: the command ended {}", how(ended))),
+                Some(ended) => {
+                    // By SIGINT or SIGTERM it was asked to.
+                    let level = if matches!(ended.exit_status(), 0 | 130 | 143) { INFO } else { WARNING };
+                    (level, format!("stopped: the command ended {}", how(ended)))
+                }
                 None => (INFO, "stopped".into()),
             };
             (level, "stopped", format!("{why}; {end} {out}"), about())

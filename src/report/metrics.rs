@@ -2,6 +2,7 @@
 
 use super::notice::{IssueReason, Notice, Status};
 use super::problem::Outcome;
+use crate::badge::CLOCK_FLOOR;
 use crate::error::Error;
 use crate::file::{Access, Damage, FileError, Target, replace};
 use crate::system::clock;
@@ -19,7 +20,6 @@ pub(crate) struct Metrics {
     /// The badge file and the subject, as values of labels.
     out: String,
     subject: String,
-    start: i64,
     counts: Counts,
     /// As of the last damage, a number for [`CAUSES`].
     cause: usize,
@@ -29,6 +29,7 @@ pub(crate) struct Metrics {
 /// What changes. Times are Unix seconds.
 #[derive(Clone, Copy, PartialEq, Default)]
 struct Counts {
+    start: i64,
     renewals: i64,
     failures: i64,
     restores: [i64; CAUSES.len()],
@@ -46,8 +47,11 @@ impl Metrics {
             target,
             out: label(&out.to_string_lossy()),
             subject: label(subject),
-            start: clock::wall().div_euclid(1000),
-            counts: Counts { hook_failures: has_hook.then_some(0), ..Counts::default() },
+            counts: Counts {
+                start: clock::wall().div_euclid(1000),
+                hook_failures: has_hook.then_some(0),
+                ..Counts::default()
+            },
             cause: 0,
             written: None,
         }
@@ -67,6 +71,8 @@ impl Metrics {
                 // That of a self-signed badge is the key's.
                 self.subject = label(&badge.subject);
             }
+            // The clock is not set at the start of a board without a battery.
+            Notice::ClockSet { from, to } => counts.start += to - from,
             Notice::Failed { .. } => counts.failures += 1,
             Notice::Damaged { damage, .. } => self.cause = cause(damage),
             Notice::Restored => counts.restores[self.cause] += 1,
@@ -105,7 +111,11 @@ impl Metrics {
             ("badge_expiry_timestamp_seconds", "When the badge expires.", counts.expiry),
             ("badge_next_attempt_timestamp_seconds", "When the keeper is due next.", counts.next_attempt),
             ("hook_failures_total", "Hooks that failed or were not run.", counts.hook_failures),
-            ("keeper_start_timestamp_seconds", "When the keeper was started.", Some(self.start)),
+            (
+                "keeper_start_timestamp_seconds",
+                "When the keeper was started.",
+                Some(counts.start).filter(|start| *start >= CLOCK_FLOOR),
+            ),
             ("build_info", "The version of the keeper.", Some(1)),
         ];
         let mut text = String::new();

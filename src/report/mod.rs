@@ -113,9 +113,10 @@ impl Reporter {
         *last = problem;
     }
 
-    /// When a reader is due without a notice, in milliseconds since boot.
+    /// When a reader is due without a notice, in milliseconds since boot. A child that was not started has ended already.
     pub(crate) fn deadline(&self) -> Option<i64> {
-        self.hook.as_ref().and_then(Hook::deadline)
+        let ended = self.child.as_ref().filter(|child| child.has_ended()).map(|_| 0);
+        ended.or(self.hook.as_ref().and_then(Hook::deadline))
     }
 
     /// Waits for every child that has ended.
@@ -127,7 +128,7 @@ impl Reporter {
         }
     }
 
-    /// How the agent ended, once.
+    /// How the agent ended. The next call returns `None`.
     pub(crate) fn take_end(&mut self) -> Option<Ended> {
         self.child.as_mut().and_then(Child::take_end)
     }

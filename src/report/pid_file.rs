@@ -2,8 +2,9 @@
 
 use super::notice::Notice;
 use super::problem::{self, Outcome, PidFileFault};
+use crate::file::{Reason, open_without_foreign_links};
+use crate::system::descriptor::read_at_most;
 use crate::system::effective_uid;
-use crate::system::filesystem::read_regular;
 use crate::system::process::OtherProcess;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -36,9 +37,19 @@ impl PidFile {
         None
     }
 
+    // Not inlined: the file is smaller.
+    #[inline(never)]
     fn signal(&self) -> Result<(), PidFileFault> {
-        let read = read_regular(&self.path, MAX_LEN + 1).map_err(PidFileFault::Io)?;
-        let (bytes, found) = read.ok_or(PidFileFault::NotRegular)?;
+        // Through another user's link the file could be that of any process.
+        let file = open_without_foreign_links(&self.path).map_err(|reason| match reason {
+            Reason::Io(error) if error.raw_os_error() != Some(libc::ELOOP) => PidFileFault::Io(error),
+            _ => PidFileFault::Link,
+        })?;
+        let found = file.metadata().map_err(PidFileFault::Io)?;
+        if !found.is_file() {
+            return Err(PidFileFault::NotRegular);
+        }
+        let bytes = read_at_most(&file, found.len(), MAX_LEN + 1).map_err(PidFileFault::Io)?;
         let pid = pid(&bytes).ok_or(PidFileFault::NoPid)?;
         if pid.cast_unsigned() == std::process::id() {
             return Err(PidFileFault::Own);

@@ -1,13 +1,15 @@
-//! Why a reader of the notices could not do its part. The keeper goes on.
+//! Why a reader of the notices failed. The keeper goes on.
 
+use super::line::file_warning;
 use crate::encoding::{escaped, shell_word};
 use crate::error::descriptor_hint;
+use crate::file::FileWarning;
 use crate::system::child::Ended;
 use crate::system::effective_uid;
 use std::io;
 use std::path::Path;
 
-/// What came of a reader's part: nothing to do, done, or a problem as a sentence.
+/// What a reader did: nothing, something, or why it failed, as a sentence.
 pub(super) type Outcome = Option<Result<(), String>>;
 
 #[derive(Debug)]
@@ -19,6 +21,8 @@ pub(super) enum HookFault {
     Owner(u32),
     /// Others can write to it.
     Mode(u32),
+    /// Others can replace files in a directory that leads to it.
+    Directory(FileWarning),
     /// It ended with a status other than 0, or by a signal.
     Ended(Ended),
     /// It ran too long.
@@ -30,6 +34,8 @@ pub(super) enum PidFileFault {
     /// A system call failed.
     Io(io::Error),
     NotRegular,
+    /// A symbolic link, or in its path one that another user may have put there.
+    Link,
     /// Not a pid above 0, or over 32 bytes.
     NoPid,
     /// The keeper itself.
@@ -43,11 +49,19 @@ pub(super) enum PidFileFault {
     },
 }
 
-/// Why the hook of this path did not do its part.
+/// Why the hook of this path was not run, or failed.
 pub(super) fn hook(path: &Path, fault: &HookFault) -> String {
     let (hook, word, uid) = (escaped(path), shell_word(path), effective_uid());
     match fault {
-        HookFault::Io(error) => format!("cannot run the hook {hook}: {error}{}", descriptor_hint(error)),
+        HookFault::Io(error) => {
+            let hint = match error.raw_os_error() {
+                Some(libc::ENOENT) => "; it, or the interpreter in its first line, is missing",
+                Some(libc::EACCES) => &format!("; make it executable: chmod +x {word}"),
+                Some(libc::ENOEXEC) => "; a script begins with #! and its interpreter",
+                _ => descriptor_hint(error),
+            };
+            format!("cannot run the hook {hook}: {error}{hint}")
+        }
         HookFault::NotRegular => format!("cannot run the hook {hook}: it is not a regular file"),
         HookFault::Owner(owner) => {
             let own = if uid == 0 { String::new() } else { format!(" or uid {uid}") };
@@ -56,8 +70,9 @@ pub(super) fn hook(path: &Path, fault: &HookFault) -> String {
         HookFault::Mode(mode) => {
             format!("cannot run the hook {hook}: others can change it (mode {mode:04o}): chmod go-w {word}")
         }
+        HookFault::Directory(directory) => format!("cannot run the hook {hook}: {}", file_warning(directory, "")),
         HookFault::Ended(ended) => format!("the hook {hook} ended {}", how(ended)),
-        HookFault::TimedOut => format!("the hook {hook} ran longer than 30 s and was ended"),
+        HookFault::TimedOut => format!("the hook {hook} ran longer than 30 s; ending it"),
     }
 }
 
@@ -66,6 +81,9 @@ pub(super) fn pid_file(path: &Path, fault: &PidFileFault) -> String {
     let why = match fault {
         PidFileFault::Io(error) => &format!("{error}{}", descriptor_hint(error)),
         PidFileFault::NotRegular => "it is not a regular file",
+        PidFileFault::Link => {
+            "its path has a symbolic link, which another user may have put there; name the file itself"
+        }
         PidFileFault::NoPid => "it does not contain a process id",
         PidFileFault::Own => "it names the keeper itself",
         PidFileFault::First => "it names process 1, and only root's file may do that",

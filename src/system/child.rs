@@ -82,7 +82,7 @@ impl Program {
             unsafe { libc::_exit(127) };
         }
         if let Surroundings::Own(_) = surroundings {
-            // The child does the same: whoever comes first, the group exists when it gets a signal.
+            // The child does the same: so the group exists in time, whichever of the two runs first.
             // SAFETY: setpgid(2) takes integers.
             unsafe { libc::setpgid(pid, pid) };
         }
@@ -148,7 +148,7 @@ fn surround(surroundings: Surroundings, parent: libc::pid_t) -> io::Result<()> {
     // SAFETY: prctl(2), getppid(2) and _exit(2) take integers here.
     unsafe {
         libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM as libc::c_ulong);
-        // It may have ended before.
+        // The parent may have ended before that.
         if libc::getppid() != parent {
             libc::_exit(1);
         }
@@ -202,8 +202,8 @@ pub(crate) fn reap() -> Option<Reaped> {
 }
 
 /// A variable of an environment.
-pub(crate) fn variable(name: &str, value: impl AsRef<OsStr>) -> CString {
-    string(&[name.as_bytes(), b"=", value.as_ref().as_bytes()].concat())
+pub(crate) fn variable(name: &str, value: &OsStr) -> CString {
+    string(&[name.as_bytes(), b"=", value.as_bytes()].concat())
 }
 
 /// Nothing that comes from arguments, paths and sentences contains a NUL byte.

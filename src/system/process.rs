@@ -77,7 +77,10 @@ impl OtherProcess {
         // SAFETY: the call takes two integers, and nothing else owns its descriptor, which fits into an int.
         let pidfd = unsafe { opened(libc::syscall(libc::SYS_pidfd_open, pid, 0) as libc::c_int) };
         match pidfd {
-            Err(error) if error.raw_os_error() == Some(libc::ENOSYS) => Ok(OtherProcess { pid, pidfd: None }),
+            // EPERM comes from sandboxes that refuse unknown calls.
+            Err(error) if matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EPERM)) => {
+                Ok(OtherProcess { pid, pidfd: None })
+            }
             pidfd => pidfd.map(|pidfd| OtherProcess { pid, pidfd: Some(pidfd) }),
         }
     }

@@ -154,12 +154,12 @@ pub(crate) fn ignore_job_control(has_terminal: bool) {
     }
 }
 
-/// After [`ignore_job_control`], before the first child: [`Signals`] tells when one ends, and which signals are to be passed
-/// on to it.
-pub(crate) fn expect_children() {
+/// After [`ignore_job_control`], before the first child: from then on [`Signals`] tells when one ends and, if `forwards`, which
+/// signals are to be passed on.
+pub(crate) fn expect_children(forwards: bool) {
     // SAFETY: SIG_DFL is a valid disposition. While it is SIG_IGN, wait(2) fails with ECHILD.
     unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
-    mask(libc::SIG_BLOCK, OF_CHILDREN);
+    mask(libc::SIG_BLOCK, if forwards { OF_CHILDREN } else { &[libc::SIGCHLD] });
 }
 
 /// The blocked signals, readable for poll(2).
@@ -171,21 +171,22 @@ pub(crate) struct Signals {
 impl Signals {
     /// Opens the descriptor, after [`block`]. `hangup_stops`: SIGHUP means that the terminal was closed.
     pub(crate) fn open(hangup_stops: bool) -> io::Result<Signals> {
-        // One that is not blocked never arrives here.
+        // The kernel delivers one that is not blocked at once, and not here.
         let set = set_of(&[HANDLED, OF_CHILDREN].concat());
         // SAFETY: -1 requests a new descriptor, without another owner; the set is initialized and outlives the call.
         let fd = unsafe { opened(libc::signalfd(-1, &raw const set, libc::SFD_NONBLOCK | libc::SFD_CLOEXEC)) }?;
         Ok(Signals { fd, hangup_stops })
     }
 
-    /// Whether a signal that asks to stop was sent and not read yet. It stays pending (sigpending(2)).
-    pub(crate) fn stop_is_pending(&self) -> bool {
+    /// Whether a signal other than a request to renew was sent and not read yet. It stays pending (sigpending(2)).
+    pub(crate) fn are_pending(&self) -> bool {
         // SAFETY: the set consists of integers and outlives the calls; the signal numbers exist.
         unsafe {
             let mut set = zeroed();
             libc::sigpending(&raw mut set);
-            let is_pending = |signal| libc::sigismember(&raw const set, signal) == 1;
-            is_pending(libc::SIGTERM) || is_pending(libc::SIGINT) || self.hangup_stops && is_pending(libc::SIGHUP)
+            let is_pending = |signal: &libc::c_int| libc::sigismember(&raw const set, *signal) == 1;
+            let renews = |signal: &libc::c_int| *signal == libc::SIGHUP && !self.hangup_stops;
+            HANDLED.iter().chain(OF_CHILDREN).any(|signal| is_pending(signal) && !renews(signal))
         }
     }
 
@@ -219,10 +220,10 @@ mod tests {
             (libc::SIGINT, false, true),
         ] {
             let signals = Signals::open(hangup_stops).unwrap();
-            assert!(!signals.stop_is_pending());
+            assert!(!signals.are_pending());
             // SAFETY: raise(3) takes an integer, and this thread blocks the signal.
             assert_eq!(unsafe { libc::raise(number) }, 0);
-            assert_eq!(signals.stop_is_pending(), stops);
+            assert_eq!(signals.are_pending(), stops);
             assert_eq!(signals.take(), Some(Signal { number, from_kernel: false }));
             assert_eq!(signals.take(), None);
         }

@@ -182,6 +182,33 @@ fn after_a_forwarded_term_renewals_go_on_until_the_child_ends() {
     keeper.assert_good();
 }
 
+/// The signal comes when the keeper has waited for the child and not yet acted on that.
+#[test]
+#[ignore = "needs strace: delays the return of wait4(2)"]
+fn a_term_in_the_moment_of_the_end_does_not_change_the_exit_status() {
+    let scratch = Scratch::with_key();
+    let command = with_child(&scratch, &[], "exit 7");
+    let delay = ["-e", "trace=wait4,waitid", "-e", "inject=wait4:delay_exit=500000"];
+    let mut traced = Traced::spawn_command(&scratch, &delay, &command, "badge.jwt");
+    until("the child is waited for", || traced.lines().iter().any(|line| line.contains("WEXITSTATUS(s) == 7")));
+    traced.keeper.signal(libc::SIGTERM);
+    assert_eq!(traced.keeper.wait().code(), Some(7), "{}", traced.keeper.log());
+}
+
+/// A write takes longer than the badge is valid, so the keeper has no time to sleep.
+#[test]
+#[ignore = "needs strace: delays fsync(2)"]
+fn the_end_of_a_child_is_seen_by_a_keeper_that_never_sleeps() {
+    let scratch = Scratch::with_key();
+    let arguments = ["--exp", "3s", "--renew-before", "2s"];
+    let command = with_child(&scratch, &arguments, &recording("exit 7"));
+    let delay = ["-e", "trace=fsync", "-e", "inject=fsync:delay_exit=800000:when=3+"];
+    let mut traced = Traced::spawn_command(&scratch, &delay, &command, "badge.jwt");
+    traced.keeper.wait_for_count("renewed", 1);
+    traced.keeper.signal(libc::SIGTERM);
+    assert_eq!(traced.keeper.wait().code(), Some(7), "{}", traced.keeper.log());
+}
+
 /// The signal comes when the timer of a renewal has ended poll(2), whose return strace delays once it has shown it.
 #[test]
 #[ignore = "needs strace: delays the return of poll(2)"]
@@ -227,7 +254,10 @@ fn a_keeper_ends_with_the_status_of_its_child_and_leaves_the_badge() {
         assert_eq!(keeper.messages("stopped"), [sentence]);
         let told = keeper.lines();
         let stopped = told.last().unwrap();
-        assert_eq!((stopped.text("event"), stopped.text("level")), ("stopped", "info"));
+        assert_eq!(
+            (stopped.text("event"), stopped.text("level")),
+            ("stopped", if matches!(status, 0 | 143) { "info" } else { "warning" })
+        );
         keeper.assert_good();
         assert!(
             scratch.names().iter().all(|name| !name.contains(".tmp") && !name.starts_with("core")),
@@ -248,7 +278,6 @@ fn a_command_that_cannot_start_gives_the_status_of_env_and_a_sentence() {
     for (command, status, reason) in [
         ("no-such-command", 127, "No such file or directory (os error 2)"),
         ("./missing", 127, "No such file or directory (os error 2)"),
-        ("", 127, "No such file or directory (os error 2)"),
         ("./plain", 126, "Permission denied (os error 13)"),
         ("plain", 126, "Permission denied (os error 13)"),
         ("./directory", 126, "Permission denied (os error 13)"),

@@ -1,6 +1,6 @@
 //! `--hook`: an executable that the keeper runs after events, and never waits for.
 
-use crate::common::{Keeper, RFC_KEY, Scratch, capiscio, keep, now, run_bounded, until};
+use crate::common::{Keeper, RFC_KEY, Scratch, capiscio, chmod, keep, now, run_bounded, until};
 use crate::programs::{
     PID, RECORD, WAIT, children, descriptors, environment, from_a_peculiar_parent, has_ended, hooked, install,
     install_with_mode, lines, members, proc_line, process_group, release, script, session, signals, wait_for_lines,
@@ -283,6 +283,22 @@ const UNUSABLE: [Unusable; 9] = [
     ("not a regular file", |path| assert!(Command::new("mkfifo").arg(path).status().unwrap().success())),
 ];
 
+/// Another user could exchange it between the check and the start.
+#[test]
+fn a_hook_in_a_directory_that_others_can_write_to_is_not_run() {
+    let scratch = Scratch::with_key();
+    scratch.mkdir("shared");
+    write_hook(&scratch.join("shared/hook"), 0o755);
+    chmod(&scratch.join("shared"), 0o777);
+    let mut keeper = Keeper::start(&scratch, &["--hook", "shared/hook"]);
+    let expected = format!("others can replace files in {}", scratch.join("shared").display());
+    keeper.until("a warning", |keeper| keeper.messages("warning").iter().any(|line| line.contains(&expected)));
+    assert!(!scratch.join("shared/runs").exists());
+    chmod(&scratch.join("shared"), 0o755);
+    keeper.renew();
+    keeper.until("a run", |_| scratch.join("shared/runs").exists());
+}
+
 #[test]
 fn a_hook_that_cannot_run_holds_nothing_and_is_warned_about_once() {
     let check = |reason: &str, make: fn(&Path)| {
@@ -536,7 +552,7 @@ fn after_30_s_the_group_of_a_hook_gets_term_and_5_s_later_kill() {
         assert_eq!(lines(scratch, "got"), ["TERM"]);
         // The renewals meanwhile are told by one run.
         assert!(wait_for_lines(keeper, scratch, "runs", 2)[1].starts_with("renewed "));
-        let sentence = format!("the hook {} ran longer than 30 s and was ended", scratch.join("hook").display());
+        let sentence = format!("the hook {} ran longer than 30 s; ending it", scratch.join("hook").display());
         keeper.until("a warning", |keeper| keeper.count_with("warning", &sentence) == 1);
         assert_eq!(keeper.count_with("warning", "hook"), 1, "{}", keeper.log());
         assert!(keeper.count("renewed") >= 25, "{} renewals in 30 s", keeper.count("renewed"));

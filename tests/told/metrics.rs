@@ -406,6 +406,21 @@ fn the_badge_the_key_and_what_is_no_file_are_refused_as_metrics_file() {
 }
 
 #[test]
+fn the_hook_and_the_pid_file_are_refused_as_metrics_file() {
+    for flag in ["--hook", "--signal-pid-file"] {
+        let scratch = Scratch::with_key();
+        scratch.write("file", "#!/bin/true\n");
+        scratch.symlink("file", "link");
+        for file in ["file", "./file", "link"] {
+            let ended = run_bounded(keep(&scratch, "badge.jwt").args([flag, "file", "--metrics-file", file]));
+            assert_eq!(ended.code, Some(1), "{flag} {file}: {}", ended.stderr);
+            ended.assert_failed(&["another file of this command has that name"]);
+        }
+        assert_eq!(scratch.read("file"), "#!/bin/true\n");
+    }
+}
+
+#[test]
 #[ignore = "needs root: makes a device"]
 fn a_device_is_refused_as_metrics_file_and_stays() {
     let scratch = Scratch::with_key();

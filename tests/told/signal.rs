@@ -186,13 +186,26 @@ fn a_pid_file_has_at_most_32_bytes() {
 }
 
 #[test]
-fn a_pid_file_may_be_a_link_as_in_var_run() {
+fn a_directory_of_the_path_may_be_a_link_as_var_run_is() {
+    let scratch = Scratch::with_key();
+    let agent = Agent::recording(&scratch);
+    scratch.mkdir("run");
+    scratch.symlink("run", "var-run");
+    scratch.write("run/agent.pid", format!("{}\n", agent.pid()));
+    let mut keeper = start(&scratch, &["--signal-pid-file", "var-run/agent.pid"]);
+    wait_for_lines(&mut keeper, &scratch, "got", 2);
+}
+
+/// It could lead to the pid file of any process.
+#[test]
+fn a_pid_file_that_is_a_link_is_not_followed() {
     let scratch = Scratch::with_key();
     let agent = Agent::recording(&scratch);
     scratch.write("real.pid", format!("{}\n", agent.pid()));
     scratch.symlink("real.pid", "agent.pid");
     let mut keeper = start(&scratch, &[]);
-    wait_for_lines(&mut keeper, &scratch, "got", 2);
+    keeper.until("a warning", |keeper| warnings(keeper).iter().any(|line| line.contains("has a symbolic link")));
+    assert_eq!(lines(&scratch, "got").len(), 1);
 }
 
 #[test]

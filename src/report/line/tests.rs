@@ -135,9 +135,18 @@ fn a_stop_is_told_with_what_remains_in_the_file() {
 #[test]
 fn the_end_of_a_command_is_told_as_shells_tell_it() {
     let facts = (INFO, "stopped", r#"{"out":"/b/badge.jwt"}"#);
-    for (ended, words) in [(Ended::Status(3), "with exit status 3"), (Ended::Signal(9), "by signal 9")] {
+    for (ended, level, words) in [
+        (Ended::Status(0), INFO, "with exit status 0"),
+        (Ended::Signal(15), INFO, "by signal 15"),
+        (Ended::Status(3), WARNING, "with exit status 3"),
+        (Ended::Signal(9), WARNING, "by signal 9"),
+    ] {
         let notice = Notice::Stopped { has_badge: true, child: Some(&ended) };
-        assert_told(&notice, facts, &["the command ended", words, "the badge remains in /b/badge.jwt"]);
+        assert_told(
+            &notice,
+            (level, facts.1, facts.2),
+            &["the command ended", words, "the badge remains in /b/badge.jwt"],
+        );
     }
     let error = io::Error::from_raw_os_error(libc::ENOENT);
     let ended = Ended::NotStarted { program: "a\n".into(), error };
