@@ -4,6 +4,7 @@ use super::*;
 use crate::error::Error;
 use crate::file::Damage;
 use crate::keeper::tests::badge;
+use crate::system::child::Ended;
 use std::io;
 
 /// 2026-11-23T16:27:16Z
@@ -257,4 +258,19 @@ fn a_damaged_file_is_not_checked_before_it_is_restored() {
     keeper.step(&Event::Checked(Err(Damage::Deleted)));
     keeper.sleep(&restore_failed());
     assert_eq!(keeper.pass(10).sleep(&Event::FileTouched).boot, Some(keeper.now.boot + SECOND - 10));
+}
+
+#[test]
+fn the_end_of_a_child_ends_the_keeper_with_its_status() {
+    let not_started = |error| Ended::NotStarted { program: "agent".into(), error: io::Error::from_raw_os_error(error) };
+    for (ended, status) in [
+        (Ended::Status(0), 0),
+        (Ended::Status(7), 7),
+        (Ended::Signal(9), 137),
+        (not_started(libc::ENOENT), 127),
+        (not_started(libc::EACCES), 126),
+    ] {
+        let (mut keeper, _) = Keeper::with_badge(POLICY, true);
+        assert_eq!(keeper.step(&Event::ChildEnded(ended)), Action::Exit(status));
+    }
 }

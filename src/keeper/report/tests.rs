@@ -4,6 +4,7 @@ use crate::error::Error;
 use crate::file::Damage;
 use crate::keeper::policy::{Policy, RESTORE_BURST};
 use crate::keeper::tests::badge;
+use crate::key::PublicKey;
 use crate::report::IssueReason;
 use std::io;
 
@@ -90,6 +91,28 @@ fn the_first_badge_is_told_as_started_and_the_next_as_renewed() {
     keeper.pass(3000);
     keeper.told(&Event::Woke);
     assert_eq!(keeper.told(&issued(START + 3000)).0, [format!("renewed, Due, renewal at {}", START + 6000)]);
+}
+
+#[test]
+fn a_badge_of_another_key_than_the_one_before_is_told_as_such() {
+    let other = "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK";
+    let is_other_key = |keeper: &Keeper, event: &Event| {
+        let (after, action) = keeper.machine.step(event, keeper.now);
+        let warnings = &[];
+        let before = &keeper.machine;
+        let notices = report(&Transition { before, event, after: &after, action: &action, now: keeper.now, warnings });
+        matches!(notices[..], [Notice::Issued { other_key: true, .. }, ..])
+    };
+    let mut badge = badge(Validity { iat: START, exp: START + HOUR });
+    badge.key = PublicKey::from_did_key(other).unwrap();
+    let rotated = Event::Issued { badge, reason: IssueReason::Requested };
+    let mut keeper = Keeper::new(START);
+    keeper.told(&Event::Woke);
+    assert!(!is_other_key(&keeper, &rotated), "the first badge has no key before it");
+    keeper.told(&issued(START));
+    assert!(is_other_key(&keeper, &rotated));
+    keeper.told(&rotated);
+    assert!(!is_other_key(&keeper, &rotated), "told once");
 }
 
 #[test]
