@@ -28,7 +28,7 @@ pub(super) fn keep(settings: &Settings, options: &KeepOptions, warnings: &[Strin
     let has_programs = has_child || options.hook.is_some();
     if !has_programs {
         // Programs that it starts would inherit both.
-        process::keep_privileges();
+        process::gain_no_privileges();
         seccomp::restrict_calls(options.pid_file.is_some());
     }
     // Before this process opens anything: so the number can only be a descriptor that the supervisor left open.

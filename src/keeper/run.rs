@@ -16,8 +16,8 @@ use crate::report::Reporter;
 /// Only takes the signals that are pending.
 const NO_SLEEP: Sleep = Sleep { wall: None, boot: Some(0), ignore_file_events: true };
 
-/// Renews and restores the badge until a signal or the end of its child, and returns the exit status. An error is one of poll(2) or a
-/// timer. `key` signs the first badge, if that is due at once; `hangup_stops` as for [`EventSources::open`].
+/// Renews and restores the badge until a signal or the end of its child, and returns the exit status. An error is one of
+/// poll(2) or a timer. `key` signs the first badge, if that is due at once; `hangup_stops` as for [`EventSources::open`].
 #[inline(never)]
 pub(crate) fn run(
     settings: &Settings,

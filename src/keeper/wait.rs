@@ -102,8 +102,8 @@ enum Meaning {
     Nothing,
 }
 
-/// With a child the keeper ends when that ends. What the kernel sends for a terminal, the child
-/// gets as well, except that a hang-up has to end it even where it has no terminal of its own.
+/// With a child the keeper ends when that ends. What the kernel sends for a terminal, the child gets as well, except that
+/// a hang-up has to end it even where it has no terminal of its own.
 fn meaning(Signal { number, from_kernel }: Signal, hangup_stops: bool, has_child: bool) -> Meaning {
     match number {
         libc::SIGCHLD => Meaning::ChildEnded,

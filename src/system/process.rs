@@ -46,7 +46,7 @@ fn limit_core(limit: libc::rlimit) {
 }
 
 /// Gives up gaining privileges by execve(2).
-pub(crate) fn keep_privileges() {
+pub(crate) fn gain_no_privileges() {
     const NONE: libc::c_ulong = 0;
     // SAFETY: prctl takes integers only; the unused ones must be 0 (prctl(2)).
     unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1 as libc::c_ulong, NONE, NONE, NONE) };
