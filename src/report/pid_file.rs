@@ -3,8 +3,8 @@
 use super::notice::Notice;
 use super::problem::{self, Outcome, PidFileFault};
 use crate::file::{Reason, open_without_foreign_links};
-use crate::system::descriptor::read_at_most;
 use crate::system::effective_uid;
+use crate::system::filesystem::read_if_regular;
 use crate::system::process::OtherProcess;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -45,11 +45,8 @@ impl PidFile {
             Reason::Io(error) if error.raw_os_error() != Some(libc::ELOOP) => PidFileFault::Io(error),
             _ => PidFileFault::Link,
         })?;
-        let found = file.metadata().map_err(PidFileFault::Io)?;
-        if !found.is_file() {
-            return Err(PidFileFault::NotRegular);
-        }
-        let bytes = read_at_most(&file, found.len(), MAX_LEN + 1).map_err(PidFileFault::Io)?;
+        let read = read_if_regular(&file, MAX_LEN + 1).map_err(PidFileFault::Io)?;
+        let (bytes, found) = read.ok_or(PidFileFault::NotRegular)?;
         let pid = pid(&bytes).ok_or(PidFileFault::NoPid)?;
         if pid.cast_unsigned() == std::process::id() {
             return Err(PidFileFault::Own);

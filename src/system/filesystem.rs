@@ -50,12 +50,16 @@ pub(crate) fn absolute(path: &Path) -> io::Result<PathBuf> {
 /// Reads a regular file, but no more than `max` bytes, and its attributes. `None`: it is no regular file.
 pub(crate) fn read_regular(path: &Path, max: usize) -> io::Result<Option<(Vec<u8>, Metadata)>> {
     // O_NONBLOCK and O_NOCTTY: a FIFO must not block, and a terminal must not become the controlling one.
-    let file = open(path, libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY)?;
+    read_if_regular(&open(path, libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY)?, max)
+}
+
+/// The same of an open file.
+pub(crate) fn read_if_regular(file: &File, max: usize) -> io::Result<Option<(Vec<u8>, Metadata)>> {
     let found = file.metadata()?;
     if !found.is_file() {
         return Ok(None);
     }
-    Ok(Some((read_at_most(&file, found.len(), max)?, found)))
+    Ok(Some((read_at_most(file, found.len(), max)?, found)))
 }
 
 /// An open directory. Its methods look up the last component of a path in this directory, wherever the path leads.
