@@ -1,6 +1,6 @@
 //! A filter of system calls (seccomp(2)) in the static file for x86_64, where every test runs under it: no program, no
-//! other process except to send it a signal, no network, no user, no mount. What is not listed fails with ENOSYS and ends nothing, because a later
-//! libc may try a call that is unknown here and then takes another.
+//! other process except to send it a signal, no network, no user, no mount. What is not listed fails with ENOSYS and ends
+//! nothing, because a later libc may try a call that is unknown here and then takes another.
 
 #[cfg(not(all(target_env = "musl", target_arch = "x86_64")))]
 pub(crate) fn restrict_calls(_signals_others: bool) {}

@@ -98,7 +98,7 @@ pub fn session(pid: i32) -> i32 {
     stat(pid, 6).unwrap().parse().unwrap()
 }
 
-/// The process is gone, or nobody has asked for its status yet.
+/// The process is gone, or has ended and its parent has not waited for it yet.
 pub fn has_ended(pid: i32) -> bool {
     stat(pid, 3).is_none_or(|state| state == "Z" || state == "X")
 }
